@@ -10,6 +10,7 @@
 mod envelope;
 mod json_schema;
 mod kind;
+pub mod pricebook;
 pub mod spooled;
 
 pub use envelope::{DecodeError, EncodeError, Envelope, decode, encode, header};

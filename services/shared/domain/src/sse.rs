@@ -92,7 +92,8 @@ impl<'a> Frame<'a> {
     }
 
     fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        let start = if self.range.start == 0 { self.raw.strip_prefix(BOM).unwrap_or(self.raw) } else { self.raw };
+        let start =
+            if self.range.start == 0 { self.raw.strip_prefix(BOM).unwrap_or(self.raw) } else { self.raw };
         Lines(start).filter(|line| !line.is_empty() && !line.starts_with(b":")).map(|line| {
             let Some(colon) = line.iter().position(|byte| *byte == b':') else { return (line, &line[..0]) };
             let (name, rest) = line.split_at(colon);

@@ -110,7 +110,9 @@ impl PriceBook {
             source,
         })?;
         let same_slot = self.model_versions(&version.provider, &version.model).and_then(|versions| {
-            versions.iter().find(|old| (old.effective_from, old.revision) == (version.effective_from, version.revision))
+            versions
+                .iter()
+                .find(|old| (old.effective_from, old.revision) == (version.effective_from, version.revision))
         });
         if let Some(old) = self.by_id.get(&version.id).or(same_slot) {
             if **old == version {
@@ -169,7 +171,11 @@ impl PriceBook {
     #[must_use]
     pub fn model_versions(&self, provider: &str, model: &str) -> Option<&[Arc<PriceVersion>]> {
         let prices = self.providers.get(provider)?;
-        prices.by_name.get(model).and_then(|index| prices.models.get(*index)).map(|model| model.versions.as_slice())
+        prices
+            .by_name
+            .get(model)
+            .and_then(|index| prices.models.get(*index))
+            .map(|model| model.versions.as_slice())
     }
 
     /// All versions, by provider, model, instant and revision.

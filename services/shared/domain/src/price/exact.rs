@@ -41,7 +41,9 @@ impl Scaled {
     /// At most `scale` decimals, half to even; true when digits were lost.
     pub(crate) fn rounded(self, scale: u32) -> Option<(Self, bool)> {
         let number = self.stripped();
-        let Some(cut) = number.scale.checked_sub(scale).filter(|cut| *cut > 0) else { return Some((number, false)) };
+        let Some(cut) = number.scale.checked_sub(scale).filter(|cut| *cut > 0) else {
+            return Some((number, false));
+        };
         let Some(unit) = 10_i128.checked_pow(cut) else {
             return Some((Self { mantissa: 0, scale: 0 }, true));
         };

@@ -51,12 +51,19 @@ impl PriceVersion {
     ///
     /// # Errors
     /// When a converted rate is out of bounds, or becomes zero.
-    pub fn converted(&self, to: Currency, rate: Rate, on: Date, source: &str) -> Result<Converted, RateError> {
+    pub fn converted(
+        &self,
+        to: Currency,
+        rate: Rate,
+        on: Date,
+        source: &str,
+    ) -> Result<Converted, RateError> {
         let mut version = self.clone();
         let mut rounded = Vec::new();
         let mut convert = |place: &str, rates: &mut Rates| -> Result<(), RateError> {
             for (bucket, old) in rates.clone().iter() {
-                let exact = Scaled::of(old.decimal()).times(Scaled::of(rate.decimal())).ok_or(RateError::TooLarge)?;
+                let exact =
+                    Scaled::of(old.decimal()).times(Scaled::of(rate.decimal())).ok_or(RateError::TooLarge)?;
                 let (new, lost) = Rate::rounded(exact)?;
                 if new.is_zero() && !old.is_zero() {
                     return Err(RateError::TooFine);

@@ -4,8 +4,8 @@
 //! [`crate::usage::Usage`], conversion by a pinned rate, and the importers of public price files. Does not own
 //! storage, nor the re-rating of past events.
 //!
-//! Invariants: a version never changes; a bucket with a quantity and no rate is [`Unrated`], never zero; rates
-//! have at most 12 decimals, so amounts are exact at 18; a context tier prices the whole request.
+//! Invariants: a version never changes; a bucket with a quantity and no rate is [`Unrated`], never zero (calls and
+//! page fetches alone are free unless priced); rates have at most 12 decimals, so amounts are exact at 18; a context tier prices the whole request.
 //!
 //! Where to read next: [`PriceVersion`] (the facts), [`PriceBook`] (lookup), [`rate`] (rating), [`import`].
 

@@ -214,8 +214,10 @@ impl JsonSchema for Rates {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let rate = generator.subschema_for::<Rate>();
-        let buckets: serde_json::Map<String, serde_json::Value> =
-            Bucket::ALL.into_iter().map(|bucket| (bucket.name().to_owned(), rate.clone().to_value())).collect();
+        let buckets: serde_json::Map<String, serde_json::Value> = Bucket::ALL
+            .into_iter()
+            .map(|bucket| (bucket.name().to_owned(), rate.clone().to_value()))
+            .collect();
         schemars::json_schema!({"type": "object", "properties": buckets, "additionalProperties": false})
     }
 }

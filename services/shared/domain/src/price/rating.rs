@@ -54,13 +54,9 @@ pub fn rate(usage: &Usage, tier: &TierName<'_>, version: &PriceVersion) -> Resul
         let mut quantity = usage.get(bucket);
         let stated = table.rate(bucket);
         if bucket == Bucket::Requests {
-            // A call costs nothing by itself unless the version says so.
-            if stated.is_none() {
-                continue;
-            }
             quantity = quantity.max(1);
         }
-        if quantity == 0 {
+        if quantity == 0 || (stated.is_none() && bucket.is_free_unless_priced()) {
             continue;
         }
         let unit_price = stated.ok_or(Unrated::NoRateForBucket { bucket })?.decimal();
@@ -78,7 +74,8 @@ impl PriceVersion {
     /// hold is priced with. `None` when the tier or every wanted bucket has no price.
     #[must_use]
     pub fn max_rate(&self, tier: &TierName<'_>, wanted: impl Fn(Bucket) -> bool) -> Option<Rate> {
-        let thresholds = self.context_of(tier.tier).iter().map(|long| long.above_input_tokens.saturating_add(1));
+        let thresholds =
+            self.context_of(tier.tier).iter().map(|long| long.above_input_tokens.saturating_add(1));
         let lengths: Vec<u64> = std::iter::once(0).chain(thresholds).collect();
         let tables = lengths.into_iter().filter_map(|tokens| self.table(tier, tokens).ok());
         let buckets = || Bucket::ALL.into_iter().filter(|bucket| wanted(*bucket));
@@ -96,7 +93,7 @@ impl PriceVersion {
         let unknown = || Unrated::UnknownTier { tier: name.to_string() };
         let mut factors = Vec::new();
         let rates = match (self.tiers.get(&name.tier), name.tier) {
-            (Some(TierPrice::Table { rates, .. }), _) => rates,
+            (Some(TierPrice::Table { rates, .. }), _) => rates.as_ref(),
             (Some(TierPrice::Factor { factor }), _) => {
                 factors.push(*factor);
                 &self.rates
@@ -109,7 +106,8 @@ impl PriceVersion {
         for modifier in &name.modifiers {
             factors.push(*self.modifiers.get(*modifier).ok_or_else(unknown)?);
         }
-        let long = self.context_of(name.tier).iter().rev().find(|long| input_tokens > long.above_input_tokens);
+        let long =
+            self.context_of(name.tier).iter().rev().find(|long| input_tokens > long.above_input_tokens);
         Ok(Table { rates: long.map_or(rates, |long| &long.rates), fees: [rates, &self.rates], factors })
     }
 }

@@ -26,7 +26,13 @@ impl ServiceTier {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
-            "" | "standard" | "default" | "auto" | "standard_only" | "on_demand" | "ON_DEMAND"
+            ""
+            | "standard"
+            | "default"
+            | "auto"
+            | "standard_only"
+            | "on_demand"
+            | "ON_DEMAND"
             | "TRAFFIC_TYPE_UNSPECIFIED" => Self::Standard,
             "flex" | "ON_DEMAND_FLEX" => Self::Flex,
             "priority" | "fast" | "ON_DEMAND_PRIORITY" => Self::Priority,

@@ -85,7 +85,7 @@ pub enum TierPrice {
     /// the base.
     Table {
         /// Prices per million tokens or per unit.
-        rates: Rates,
+        rates: Box<Rates>,
         /// Prices for long requests.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         context: Vec<ContextTier>,
@@ -138,12 +138,18 @@ impl PriceVersion {
         self
     }
 
+    /// Whether the id is set; a file may leave it out.
+    #[must_use]
+    pub const fn has_id(&self) -> bool {
+        !self.id.as_uuid().is_nil()
+    }
+
     /// Checks everything that the type alone does not.
     ///
     /// # Errors
     /// The first rule that the version breaks.
     pub fn validate(&self) -> Result<(), PriceError> {
-        if self.id.as_uuid().is_nil() {
+        if !self.has_id() {
             return Err(PriceError::NoId);
         }
         let named = [("provider", &self.provider), ("model", &self.model), ("source", &self.source)];
@@ -211,8 +217,11 @@ impl PriceVersion {
         });
         let modifiers = self.modifiers.iter().map(|(name, factor)| (name.clone(), *factor));
         for (name, factor) in tiers.chain(modifiers) {
-            let mut tokens = self.tables().into_iter().flat_map(|(_, rates)| rates.iter().collect::<Vec<_>>());
-            if factor.is_zero() || tokens.any(|(bucket, rate)| bucket.is_token() && rate.times(factor).is_none()) {
+            let mut tokens =
+                self.tables().into_iter().flat_map(|(_, rates)| rates.iter().collect::<Vec<_>>());
+            if factor.is_zero()
+                || tokens.any(|(bucket, rate)| bucket.is_token() && rate.times(factor).is_none())
+            {
                 return Err(PriceError::Factor(name));
             }
         }

@@ -79,7 +79,8 @@ pub(crate) fn normalise(dialect: Dialect, usage: &[u8]) -> Result<Reading, Usage
         &mut buckets,
     )?;
     let output = raw.output_tokens.required("output_tokens")?;
-    let thinking = raw.output_tokens_details.unwrap_or_default().thinking_tokens.or_zero("thinking_tokens")?;
+    let thinking =
+        raw.output_tokens_details.unwrap_or_default().thinking_tokens.or_zero("thinking_tokens")?;
     buckets.set(Bucket::OutputText, take("thinking_tokens", output, thinking)?);
     buckets.set(Bucket::OutputReasoning, thinking);
     let tools = raw.server_tool_use.unwrap_or_default();
@@ -143,7 +144,8 @@ fn add_iteration(
     if kind == "message" {
         return Ok(());
     }
-    let counts = [iteration.input_tokens, iteration.cache_read_input_tokens, iteration.cache_creation_input_tokens];
+    let counts =
+        [iteration.input_tokens, iteration.cache_read_input_tokens, iteration.cache_creation_input_tokens];
     let mut own = Usage::new();
     put_input(cache, counts, iteration.cache_creation.as_ref(), &mut own)?;
     own.set(Bucket::OutputText, iteration.output_tokens.required("output_tokens")?);
@@ -157,7 +159,11 @@ fn add_iteration(
 }
 
 /// The tier with what changes its price: where it ran (`us`) and how fast (`fast`).
-fn tier(tier: Option<Cow<'_, str>>, geo: Option<Cow<'_, str>>, speed: Option<Cow<'_, str>>) -> Option<String> {
+fn tier(
+    tier: Option<Cow<'_, str>>,
+    geo: Option<Cow<'_, str>>,
+    speed: Option<Cow<'_, str>>,
+) -> Option<String> {
     let plain = |value: &str, usual: &[&str]| value.is_empty() || usual.contains(&value);
     let geo = geo.filter(|geo| !plain(geo, &["global", "not_available"]));
     let speed = speed.filter(|speed| !plain(speed, &["standard"]));

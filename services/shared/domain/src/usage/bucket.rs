@@ -157,6 +157,12 @@ impl Bucket {
         self.is_input_token() || self.is_output_token()
     }
 
+    /// Whether a quantity without a stated price costs nothing. True for calls and page fetches only, which providers
+    /// count but charge through the tokens; in every other bucket a missing price leaves the usage unrated.
+    pub const fn is_free_unless_priced(self) -> bool {
+        matches!(self, Self::Requests | Self::WebFetches)
+    }
+
     /// What the bucket counts, which also fixes what its price is for (see [`Unit::per`]).
     pub const fn unit(self) -> Unit {
         match self {

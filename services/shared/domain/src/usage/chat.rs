@@ -77,7 +77,11 @@ fn input(raw: &ChatUsage) -> Result<InputParts, UsageError> {
     let details = raw.prompt_tokens_details.as_ref().unwrap_or(&none);
     let hit = raw.prompt_cache_hit_tokens.or_zero("prompt_cache_hit_tokens")?;
     if let Some(miss) = raw.prompt_cache_miss_tokens.given("prompt_cache_miss_tokens")? {
-        equal("prompt_cache_hit_tokens and prompt_cache_miss_tokens", sum("prompt_tokens", &[hit, miss])?, total)?;
+        equal(
+            "prompt_cache_hit_tokens and prompt_cache_miss_tokens",
+            sum("prompt_tokens", &[hit, miss])?,
+            total,
+        )?;
     }
     let named = details.cached_tokens.or_zero("cached_tokens")?;
     let cached = agreed("cached_tokens", named, raw.cached_tokens.or_zero("cached_tokens")?)?;
@@ -107,7 +111,9 @@ pub(crate) fn settle_totals(
         CacheConvention::Inclusive => input.total,
         CacheConvention::Exclusive => sum("input_tokens", &[input.total, input.cached, input.written])?,
     };
-    let fits = |output: u64| total.is_none_or(|total| [all_input, input.total].map(|i| i.saturating_add(output)).contains(&total));
+    let fits = |output: u64| {
+        total.is_none_or(|total| [all_input, input.total].map(|i| i.saturating_add(output)).contains(&total))
+    };
     let outside = match dialect.reasoning {
         ReasoningConvention::Inside => false,
         ReasoningConvention::Outside => true,
@@ -117,9 +123,11 @@ pub(crate) fn settle_totals(
         output.total = with_reasoning;
     }
     match total {
-        Some(total) if !fits(output.total) => {
-            Err(UsageError::Inconsistent { what: "total_tokens", parts: all_input.saturating_add(output.total), total })
-        }
+        Some(total) if !fits(output.total) => Err(UsageError::Inconsistent {
+            what: "total_tokens",
+            parts: all_input.saturating_add(output.total),
+            total,
+        }),
         _ => Ok(()),
     }
 }

@@ -74,7 +74,9 @@ impl Usage {
     }
 
     fn sum(&self, wanted: fn(Bucket) -> bool) -> u64 {
-        self.iter().filter(|(bucket, _)| wanted(*bucket)).fold(0, |sum: u64, (_, count)| sum.saturating_add(count))
+        self.iter()
+            .filter(|(bucket, _)| wanted(*bucket))
+            .fold(0, |sum: u64, (_, count)| sum.saturating_add(count))
     }
 }
 

@@ -68,7 +68,9 @@ pub(crate) fn normalise(dialect: Dialect, usage: &[u8]) -> Result<Reading, Usage
     let candidates = raw.candidates_token_count.or_zero("candidatesTokenCount")?;
     let output = match dialect.reasoning {
         ReasoningConvention::Inside => candidates,
-        ReasoningConvention::Outside | ReasoningConvention::ByTotal => sum("candidatesTokenCount", &[candidates, thoughts])?,
+        ReasoningConvention::Outside | ReasoningConvention::ByTotal => {
+            sum("candidatesTokenCount", &[candidates, thoughts])?
+        }
     };
     let input = InputParts {
         total: sum("promptTokenCount", &[prompt, tool_use])?,
@@ -91,7 +93,8 @@ pub(crate) fn normalise(dialect: Dialect, usage: &[u8]) -> Result<Reading, Usage
     }
     let mut buckets = Usage::new();
     input.put(dialect.cache, &mut buckets)?;
-    OutputParts { total: output, reasoning: thoughts, audio: output_audio, image: output_image }.put(&mut buckets)?;
+    OutputParts { total: output, reasoning: thoughts, audio: output_audio, image: output_image }
+        .put(&mut buckets)?;
     Ok(Reading { usage: buckets, service_tier: raw.traffic_type.map(Cow::into_owned), others: Vec::new() })
 }
 
@@ -146,7 +149,8 @@ pub(crate) fn observe(progress: &mut Progress, payload: &[u8]) -> Result<Chunk, 
                 progress.wrote(text.0);
             }
         }
-        let queries = candidate.grounding_metadata.iter().flat_map(|found| found.web_search_queries.iter().flatten());
+        let queries =
+            candidate.grounding_metadata.iter().flat_map(|found| found.web_search_queries.iter().flatten());
         let queries = u64::try_from(queries.count()).unwrap_or(u64::MAX);
         let billed = if bills_by_grounded_request(progress.model()) { queries.min(1) } else { queries };
         progress.searches = progress.searches.max(billed);

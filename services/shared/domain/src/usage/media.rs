@@ -22,7 +22,8 @@ struct EmbeddingUsage {
 /// Embeddings have input only: the total is the prompt.
 pub(crate) fn embeddings(usage: &[u8]) -> Result<Reading, UsageError> {
     let raw: EmbeddingUsage = serde_json::from_slice(usage)?;
-    let (prompt, total) = (raw.prompt_tokens.given("prompt_tokens")?, raw.total_tokens.given("total_tokens")?);
+    let (prompt, total) =
+        (raw.prompt_tokens.given("prompt_tokens")?, raw.total_tokens.given("total_tokens")?);
     let tokens = prompt.or(total).ok_or(UsageError::Missing { field: "prompt_tokens" })?;
     equal("total_tokens", tokens, total.unwrap_or(tokens))?;
     Ok(Reading::of(Usage::new().with(Bucket::InputUncached, tokens)))
@@ -109,7 +110,11 @@ struct MediaAnswer<'a> {
 
 /// Reads an answer or an event of a stream. Where there is no usage object, images are counted by the piece and
 /// audio by its duration, in an object of the same meaning.
-pub(crate) fn observe(progress: &mut Progress, payload: &[u8], whole: bool) -> Result<Chunk, serde_json::Error> {
+pub(crate) fn observe(
+    progress: &mut Progress,
+    payload: &[u8],
+    whole: bool,
+) -> Result<Chunk, serde_json::Error> {
     let answer: MediaAnswer<'_> = serde_json::from_slice(payload)?;
     progress.served(answer.model, None);
     progress.failed(answer.error);

@@ -56,7 +56,11 @@ impl Count {
     /// Reads plain decimal text without an exponent (what `Display` of a float writes).
     fn of_text(text: &str) -> Option<Self> {
         if text.starts_with('-') {
-            return Some(if text.trim_matches(['-', '0', '.']).is_empty() { Self::Whole(0) } else { Self::Negative });
+            return Some(if text.trim_matches(['-', '0', '.']).is_empty() {
+                Self::Whole(0)
+            } else {
+                Self::Negative
+            });
         }
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

@@ -44,7 +44,8 @@ impl InputParts {
         take("input tokens by kind", inclusive, sum("audio and image", &[self.audio, self.image])?)?;
 
         // Cached tokens of unknown kind that can not be text must be images or audio.
-        let text = inclusive.saturating_sub(self.audio).saturating_sub(self.image).saturating_sub(self.written);
+        let text =
+            inclusive.saturating_sub(self.audio).saturating_sub(self.image).saturating_sub(self.written);
         unknown = unknown.saturating_sub(text);
         let from_image = unknown.min(image);
         image = image.saturating_sub(from_image);

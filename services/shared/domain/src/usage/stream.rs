@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Api, Bucket, Dialect, Observed, Reading, Usage, anthropic, chat, gemini, media, normalise, responses};
+use super::{
+    Api, Bucket, Dialect, Observed, Reading, Usage, anthropic, chat, gemini, media, normalise, responses,
+};
 
 /// What one payload was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

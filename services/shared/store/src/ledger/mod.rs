@@ -19,8 +19,6 @@ mod events;
 mod figures;
 mod progress;
 mod rollups;
-#[cfg(test)]
-mod tests;
 
 pub use batch::{Batch, BatchOutcome, LoggedEvent, Planted};
 pub use cursor::{Claim, CursorPosition};

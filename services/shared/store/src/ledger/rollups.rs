@@ -7,7 +7,7 @@ use crate::time::{date_to_db, to_db};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
-use tallystick_domain::ledger::{Fold, HourlyKey, PricedKey};
+use tallystick_domain::ledger::{Fold, HourlyKey, HourlySums, PricedKey};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -80,30 +80,23 @@ struct Hourly {
     costs: [Vec<Decimal>; 4],
 }
 
-pub(super) async fn hourly_upsert_in_tx(tx: &mut PgConnection, fold: &Fold) -> Result<(), StoreError> {
-    let mut rows: Vec<_> =
-        fold.hourly.iter().map(|(key, sums)| (key.lane.get(), hourly_row_id(key), key, sums)).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    rows.sort_by_key(|(lane, row_id, ..)| (*lane, *row_id));
-    let mut c = Hourly::default();
-    for (lane, row_id, key, sums) in rows {
-        c.lane.push(i16::from(lane));
-        c.row_id.push(row_id);
-        c.team.push(key.team.as_uuid());
-        c.hour.push(to_db(key.hour));
-        c.team_day.push(date_to_db(key.team_day));
-        c.client_day.push(date_to_db(key.client_day));
-        c.key.push(key.key.map(|id| id.as_uuid()));
-        c.member.push(key.member.map(|id| id.as_uuid()));
-        c.project.push(key.project.map(|id| id.as_uuid()));
-        c.client.push(key.client.map(|id| id.as_uuid()));
-        c.environment.push(key.environment.clone());
-        c.tool.push(key.tool.clone());
-        c.provider.push(key.provider.clone());
-        c.model.push(key.model.clone());
-        c.currency.push(key.currency.code().to_owned());
+impl Hourly {
+    fn push(&mut self, row_id: Uuid, key: &HourlyKey, sums: &HourlySums) {
+        self.lane.push(i16::from(key.lane.get()));
+        self.row_id.push(row_id);
+        self.team.push(key.team.as_uuid());
+        self.hour.push(to_db(key.hour));
+        self.team_day.push(date_to_db(key.team_day));
+        self.client_day.push(date_to_db(key.client_day));
+        self.key.push(key.key.map(|id| id.as_uuid()));
+        self.member.push(key.member.map(|id| id.as_uuid()));
+        self.project.push(key.project.map(|id| id.as_uuid()));
+        self.client.push(key.client.map(|id| id.as_uuid()));
+        self.environment.push(key.environment.clone());
+        self.tool.push(key.tool.clone());
+        self.provider.push(key.provider.clone());
+        self.model.push(key.model.clone());
+        self.currency.push(key.currency.code().to_owned());
         let counts = [
             sums.requests,
             sums.failed,
@@ -114,9 +107,21 @@ pub(super) async fn hourly_upsert_in_tx(tx: &mut PgConnection, fold: &Fold) -> R
             sums.output_tokens,
             sums.cache_read_tokens,
         ];
-        c.counts.iter_mut().zip(counts).for_each(|(column, count)| column.push(count));
+        self.counts.iter_mut().zip(counts).for_each(|(column, count)| column.push(count));
         let costs = [sums.cost, sums.failed_cost, sums.retry_cost, sums.estimated_cost];
-        c.costs.iter_mut().zip(costs).for_each(|(column, cost)| column.push(cost));
+        self.costs.iter_mut().zip(costs).for_each(|(column, cost)| column.push(cost));
+    }
+}
+
+pub(super) async fn hourly_upsert_in_tx(tx: &mut PgConnection, fold: &Fold) -> Result<(), StoreError> {
+    let mut rows: Vec<_> = fold.hourly.iter().map(|(key, sums)| (key.lane, hourly_row_id(key), key, sums)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    rows.sort_by_key(|(lane, row_id, ..)| (*lane, *row_id));
+    let mut c = Hourly::default();
+    for (_, row_id, key, sums) in rows {
+        c.push(row_id, key, sums);
     }
     let ([n0, n1, n2, n3, n4, n5, n6, n7], [a0, a1, a2, a3]) = (&c.counts, &c.costs);
     sqlx::query_file!(

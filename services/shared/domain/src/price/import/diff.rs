@@ -100,7 +100,9 @@ fn changes(old: &PriceVersion, new: &PriceVersion) -> Vec<RateChange> {
 fn flat(version: &PriceVersion) -> BTreeMap<String, Rate> {
     let tables = version.tables().into_iter();
     let mut flat: BTreeMap<String, Rate> = tables
-        .flat_map(|(place, rates)| rates.iter().map(|(b, rate)| (format!("{place} {b}"), rate)).collect::<Vec<_>>())
+        .flat_map(|(place, rates)| {
+            rates.iter().map(|(b, rate)| (format!("{place} {b}"), rate)).collect::<Vec<_>>()
+        })
         .collect();
     for (tier, price) in &version.tiers {
         if let TierPrice::Factor { factor } = price {

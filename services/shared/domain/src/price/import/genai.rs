@@ -109,7 +109,12 @@ pub fn genai(json: &str, options: &ImportOptions) -> Result<Import, ImportError>
     Ok(import.sorted())
 }
 
-fn import_model(import: &mut Import, name: &str, model: &Model<'_>, mut draft: PriceVersion) -> Result<(), String> {
+fn import_model(
+    import: &mut Import,
+    name: &str,
+    model: &Model<'_>,
+    mut draft: PriceVersion,
+) -> Result<(), String> {
     if let Some(rule) = &model.matching {
         read_rule(import, name, rule, &mut draft);
     }
@@ -158,7 +163,11 @@ fn read_rule(import: &mut Import, name: &str, rule: &Rule, draft: &mut PriceVers
             }
         }
         Rule { and, ends_with, contains, regex, .. } => {
-            let kinds = [("and", and.is_some()), ("ends_with", ends_with.is_some()), ("contains", contains.is_some())];
+            let kinds = [
+                ("and", and.is_some()),
+                ("ends_with", ends_with.is_some()),
+                ("contains", contains.is_some()),
+            ];
             let kind = kinds.into_iter().find(|(_, there)| *there).map_or("regex", |(kind, _)| kind);
             if kind != "regex" || regex.is_some() {
                 import.note(name, "match", format!("a rule of kind {kind} is not imported"));

@@ -36,8 +36,15 @@ pub fn litellm(json: &str, options: &ImportOptions) -> Result<Import, ImportErro
     Ok(import.sorted())
 }
 
-const MODES: [&str; 7] =
-    ["chat", "completion", "responses", "embedding", "image_generation", "audio_transcription", "audio_speech"];
+const MODES: [&str; 7] = [
+    "chat",
+    "completion",
+    "responses",
+    "embedding",
+    "image_generation",
+    "audio_transcription",
+    "audio_speech",
+];
 
 /// Shapes that change the price in ways that a version can not state: the model is skipped.
 const UNSUPPORTED: [&str; 2] = ["tiered_pricing", "off_peak_pricing"];
@@ -47,7 +54,9 @@ fn text(fields: &Fields<'_>, field: &str) -> Option<String> {
 }
 
 fn import_model(import: &mut Import, name: &str, fields: &Fields<'_>, options: &ImportOptions) {
-    let Some(listed) = text(fields, "litellm_provider") else { return import.skip(name, "names no provider") };
+    let Some(listed) = text(fields, "litellm_provider") else {
+        return import.skip(name, "names no provider");
+    };
     let provider = provider_name(&listed);
     if !options.wants(provider) {
         return;
@@ -60,7 +69,8 @@ fn import_model(import: &mut Import, name: &str, fields: &Fields<'_>, options: &
         return import.skip(name, format!("{shape} is not supported"));
     }
     let prefix = format!("{listed}/");
-    let model = name.strip_prefix(&prefix).or_else(|| name.strip_prefix(&format!("{provider}/"))).unwrap_or(name);
+    let model =
+        name.strip_prefix(&prefix).or_else(|| name.strip_prefix(&format!("{provider}/"))).unwrap_or(name);
     let source = text(fields, "source");
     let mut draft = options.draft(provider, model, source.as_deref());
     let mut tables = BTreeMap::new();
@@ -169,7 +179,8 @@ fn bucket_of(quantity: &str, mode: &str) -> Option<(Bucket, i32)> {
 fn search_fee(import: &mut Import, name: &str, fields: &Fields<'_>) -> Option<Rate> {
     let field = "search_context_cost_per_query";
     let sizes: BTreeMap<String, &RawValue> = serde_json::from_str(fields.get(field)?.get()).ok()?;
-    let mut rates: Vec<Rate> = sizes.values().filter_map(|value| Some(rate(value.get(), 0).ok()?.0)).collect();
+    let mut rates: Vec<Rate> =
+        sizes.values().filter_map(|value| Some(rate(value.get(), 0).ok()?.0)).collect();
     rates.sort_unstable();
     rates.dedup();
     match rates[..] {
@@ -186,7 +197,9 @@ fn modifiers(fields: &Fields<'_>) -> BTreeMap<String, Rate> {
     let listed = fields.get("provider_specific_entry").map_or("{}", |entry| entry.get());
     let listed: BTreeMap<String, &RawValue> = serde_json::from_str(listed).unwrap_or_default();
     let factors = listed.into_iter().filter_map(|(name, value)| Some((name, rate(value.get(), 0).ok()?.0)));
-    factors.filter(|(name, factor)| matches!(name.as_str(), "us" | "eu" | "fast") && !factor.is_zero()).collect()
+    factors
+        .filter(|(name, factor)| matches!(name.as_str(), "us" | "eu" | "fast") && !factor.is_zero())
+        .collect()
 }
 
 fn assemble(draft: &mut PriceVersion, mut tables: BTreeMap<Place, Rates>, mode: &str) {
@@ -214,7 +227,9 @@ fn assemble(draft: &mut PriceVersion, mut tables: BTreeMap<Place, Rates>, mode: 
     draft.context = context(None);
     for tier in [ServiceTier::Flex, ServiceTier::Priority, ServiceTier::Batch] {
         if let Some(rates) = tables.get(&Place { tier: Some(tier), above: 0 }) {
-            draft.tiers.insert(tier, TierPrice::Table { rates: *rates, context: context(Some(tier)) });
+            draft
+                .tiers
+                .insert(tier, TierPrice::Table { rates: Box::new(*rates), context: context(Some(tier)) });
         }
     }
 }

@@ -36,7 +36,9 @@ pub(crate) fn rate(text: &str, exponent: i32) -> Result<(Rate, bool), NumberErro
 
 fn scaled(text: &str, exponent: i32) -> Option<Scaled> {
     let (digits, written) = match text.split_once(['e', 'E']) {
-        Some((digits, written)) => (digits, written.strip_prefix('+').unwrap_or(written).parse::<i32>().ok()?),
+        Some((digits, written)) => {
+            (digits, written.strip_prefix('+').unwrap_or(written).parse::<i32>().ok()?)
+        }
         None => (text, 0),
     };
     let (negative, digits) = digits.strip_prefix('-').map_or((false, digits), |digits| (true, digits));
@@ -66,7 +68,8 @@ pub(crate) fn quote_non_numbers(json: &str) -> Cow<'_, str> {
     let (mut text, mut rest) = (String::with_capacity(json.len()), json);
     let (mut in_string, mut escaped) = (false, false);
     while let Some(letter) = rest.chars().next() {
-        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| !in_string && rest.starts_with(word));
+        let word =
+            ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| !in_string && rest.starts_with(word));
         if let Some(word) = word {
             text.push('"');
             text.push_str(word);

@@ -76,7 +76,11 @@ impl Import {
     }
 
     pub(crate) fn round(&mut self, model: &str, field: &str, written: &str, rate: impl std::fmt::Display) {
-        self.rounded.push(Note { model: model.into(), field: field.into(), note: format!("{written} became {rate}") });
+        self.rounded.push(Note {
+            model: model.into(),
+            field: field.into(),
+            note: format!("{written} became {rate}"),
+        });
     }
 
     pub(crate) fn note(&mut self, model: &str, field: &str, note: impl Into<String>) {
@@ -90,7 +94,9 @@ impl Import {
             return self.skip(name, error.to_string());
         }
         match self.candidates.iter().find(|other| other.id == candidate.id) {
-            Some(other) if same_price(other, &candidate) => self.skip(name, "same as another entry of the same model"),
+            Some(other) if same_price(other, &candidate) => {
+                self.skip(name, "same as another entry of the same model")
+            }
             Some(_) => self.skip(name, "another entry of the same model has other prices"),
             None => self.candidates.push(candidate),
         }

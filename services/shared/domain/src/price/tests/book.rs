@@ -24,13 +24,16 @@ fn found(book: &PriceBook, model: &str) -> Result<(String, MatchedBy), Unrated> 
 #[test]
 fn the_surest_name_wins() {
     let book = book();
-    let expect = |model: &str, id: &str, by| assert_eq!(found(&book, model), Ok((id.to_owned(), by)), "{model}");
+    let expect =
+        |model: &str, id: &str, by| assert_eq!(found(&book, model), Ok((id.to_owned(), by)), "{model}");
     expect("gpt-4o", "gpt-4o", MatchedBy::Id);
     expect("models/gpt-4o", "gpt-4o", MatchedBy::Id);
     expect("gpt-4o-2024-05-13", "gpt-4o-2024-05-13", MatchedBy::Id);
     expect("chatgpt-4o", "gpt-4o", MatchedBy::Alias);
     expect("chatgpt-4o-latest", "gpt-4o", MatchedBy::Snapshot);
-    for snapshot in ["gpt-4o-2024-08-06", "gpt-4o-20250219", "gpt-4o@20250219", "gpt-4o-latest", "gpt-4o@default"] {
+    for snapshot in
+        ["gpt-4o-2024-08-06", "gpt-4o-20250219", "gpt-4o@20250219", "gpt-4o-latest", "gpt-4o@default"]
+    {
         expect(snapshot, "gpt-4o", MatchedBy::Snapshot);
     }
     expect("gpt-4o-mini-2024-07-18", "gpt-4o-mini", MatchedBy::Snapshot);

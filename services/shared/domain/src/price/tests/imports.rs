@@ -3,8 +3,8 @@
 use super::super::import::{Import, ImportOptions, diff, genai, litellm};
 use super::super::{PriceBook, TierName};
 use super::*;
-use std::collections::BTreeSet;
 use Bucket::*;
+use std::collections::BTreeSet;
 
 fn options() -> ImportOptions {
     ImportOptions {
@@ -67,15 +67,30 @@ fn litellm_becomes_versions_per_million_with_tiers() {
         (WebSearches, "0.01"),
     ];
     assert_eq!(gpt.rates, rates(&base));
-    let long = [(InputUncached, "8"), (CacheRead, "0.8"), (InputImage, "8"), (OutputText, "30"), (OutputReasoning, "30")];
+    let long = [
+        (InputUncached, "8"),
+        (CacheRead, "0.8"),
+        (InputImage, "8"),
+        (OutputText, "30"),
+        (OutputReasoning, "30"),
+    ];
     assert_eq!(gpt.context, [above(272_000, &long)]);
     let priority = TierPrice::Table {
-        rates: rates(&[(InputUncached, "8"), (InputImage, "8"), (OutputText, "40"), (OutputReasoning, "40")]),
+        rates: Box::new(rates(&[
+            (InputUncached, "8"),
+            (InputImage, "8"),
+            (OutputText, "40"),
+            (OutputReasoning, "40"),
+        ])),
         context: vec![above(272_000, &[(InputUncached, "16"), (InputImage, "16")])],
     };
     assert_eq!(gpt.tiers[&ServiceTier::Priority], priority);
     let TierPrice::Table { context, .. } = &gpt.tiers[&ServiceTier::Flex] else { unreachable!() };
-    assert_eq!(context[..], [above(272_000, &[])], "flex has no long price, so a long flex request is unrated");
+    assert_eq!(
+        context[..],
+        [above(272_000, &[])],
+        "flex has no long price, so a long flex request is unrated"
+    );
     assert_eq!(gpt.source, "a test table; https://example.test/prices");
 
     let claude = model(&import, "claude-x");
@@ -94,7 +109,8 @@ fn litellm_floats_are_read_as_text_and_roundings_are_reported() {
     let noisy = model(&import, "noisy");
     assert_eq!(noisy.rates.get(InputUncached).unwrap().to_string(), "0.123456789012");
     assert_eq!(noisy.rates.get(OutputText).unwrap().to_string(), "2.5");
-    let mut rounded: Vec<_> = import.rounded.iter().map(|note| (note.field.as_str(), note.note.as_str())).collect();
+    let mut rounded: Vec<_> =
+        import.rounded.iter().map(|note| (note.field.as_str(), note.note.as_str())).collect();
     rounded.sort_unstable();
     let expected = [
         ("input_cost_per_token", "1.2345678901234567e-07 became 0.123456789012"),
@@ -162,7 +178,10 @@ fn genai_prices_become_versions_with_dates_tiers_and_names() {
         let found = book.lookup("gemini", "gemini-y", at(instant)).unwrap();
         found.version.max_rate(&TierName::STANDARD, |bucket| bucket == InputUncached).unwrap().to_string()
     };
-    assert_eq!((input("2026-07-29T23:59:59Z"), input("2026-07-30T00:00:00Z")), ("5".to_owned(), "1".to_owned()));
+    assert_eq!(
+        (input("2026-07-29T23:59:59Z"), input("2026-07-30T00:00:00Z")),
+        ("5".to_owned(), "1".to_owned())
+    );
 }
 
 #[test]

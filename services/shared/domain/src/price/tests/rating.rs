@@ -3,9 +3,9 @@
 use super::super::{PriceError, Rate, RateError, Rated, Unrated, rate};
 use super::*;
 use crate::usage::Usage;
+use Bucket::*;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
-use Bucket::*;
 
 fn price(version: &PriceVersion, tier: &str, usage: &Usage) -> Result<Rated, Unrated> {
     version.validate().unwrap();
@@ -40,7 +40,10 @@ fn lines_carry_quantity_unit_price_and_the_exact_amount() {
 
 #[test]
 fn a_quantity_without_a_rate_is_unrated_and_never_zero() {
-    for bucket in Bucket::ALL.into_iter().filter(|bucket| ![InputUncached, OutputText, Requests].contains(bucket)) {
+    for bucket in Bucket::ALL
+        .into_iter()
+        .filter(|bucket| ![InputUncached, OutputText, Requests, WebFetches].contains(bucket))
+    {
         let used = input(10).with(bucket, 1);
         assert_eq!(price(&version("m"), "standard", &used), Err(Unrated::NoRateForBucket { bucket }));
     }
@@ -62,7 +65,8 @@ fn the_whole_request_is_re_priced_above_a_context_threshold() {
     for threshold in [200_000, 272_000] {
         let mut version = version("m");
         version.rates.set(CacheRead, "0.3".parse().unwrap());
-        version.context = vec![above(threshold, &[(InputUncached, "6"), (OutputText, "22.5"), (CacheRead, "0.6")])];
+        version.context =
+            vec![above(threshold, &[(InputUncached, "6"), (OutputText, "22.5"), (CacheRead, "0.6")])];
         let short = input(threshold - 100_000).with(CacheRead, 100_000).with(OutputText, 1000);
         let long = short.with(CacheRead, 100_001);
         let amounts = |usage: &Usage| {
@@ -92,7 +96,7 @@ fn service_tiers_have_tables_or_factors_and_unknown_ones_are_unrated() {
     version.context = vec![above(100, &[(InputUncached, "6")])];
     version.tiers.insert(ServiceTier::Batch, TierPrice::Factor { factor: "0.5".parse().unwrap() });
     let context = vec![above(100, &[(InputUncached, "10")])];
-    let table = TierPrice::Table { rates: rates(&[(InputUncached, "5")]), context };
+    let table = TierPrice::Table { rates: Box::new(rates(&[(InputUncached, "5")])), context };
     version.tiers.insert(ServiceTier::Priority, table);
     version.modifiers.insert("us".to_owned(), "1.1".parse().unwrap());
 
@@ -114,7 +118,7 @@ fn service_tiers_have_tables_or_factors_and_unknown_ones_are_unrated() {
 fn a_tier_that_forgets_a_threshold_of_the_base_is_refused() {
     let mut version = version("m");
     version.context = vec![above(200_000, &[(InputUncached, "6")])];
-    let table = TierPrice::Table { rates: version.rates, context: Vec::new() };
+    let table = TierPrice::Table { rates: Box::new(version.rates), context: Vec::new() };
     version.tiers.insert(ServiceTier::Flex, table);
     assert_eq!(version.validate(), Err(PriceError::MissingThreshold(200_000)));
     version.context = vec![above(9, &[]), above(9, &[])];
@@ -127,7 +131,8 @@ fn a_fee_per_request_is_charged_where_it_is_stated() {
     version.rates.set(Requests, "0.005".parse().unwrap());
     assert_eq!(cost(&version, "standard", &input(1_000_000)), "3.005");
     assert_eq!(cost(&version, "standard", &input(1_000_000).with(Requests, 2)), "3.01");
-    assert_eq!(cost(&super::version("m"), "standard", &input(1_000_000).with(Requests, 2)), "3");
+    let counted = input(1_000_000).with(Requests, 2).with(WebFetches, 1);
+    assert_eq!(cost(&super::version("m"), "standard", &counted), "3");
 }
 
 #[test]
@@ -236,13 +241,13 @@ proptest! {
                 version.rates.set(bucket, "1.5".parse().unwrap());
             }
         }
-        let covered = used.iter().all(|(bucket, _)| bucket == Requests || priced[bucket.index()]);
+        let covered = used.iter().all(|(bucket, _)| bucket.is_free_unless_priced() || priced[bucket.index()]);
         match rate(&used, &TierName::STANDARD, &version) {
             Ok(rated) => {
                 prop_assert!(covered);
                 prop_assert!(rated.lines.iter().all(|line| !line.amount.is_zero()));
                 let lines: Usage = rated.lines.iter().map(|line| (line.bucket, line.quantity)).collect();
-                for (bucket, count) in used.iter().filter(|(bucket, _)| *bucket != Requests) {
+                for (bucket, count) in used.iter().filter(|(bucket, _)| !bucket.is_free_unless_priced()) {
                     prop_assert_eq!(lines.get(bucket), count);
                 }
             }

@@ -19,8 +19,14 @@ fn openai_chat_audio_and_cache_writes_have_their_own_buckets() {
     let json = r#"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,
         "prompt_tokens_details":{"cached_tokens":10,"cache_write_tokens":20,"audio_tokens":30},
         "completion_tokens_details":{"audio_tokens":40}}"#;
-    let expected =
-        [(InputUncached, 40), (CacheRead, 10), (CacheWrite5m, 20), (InputAudio, 30), (OutputText, 10), (OutputAudio, 40)];
+    let expected = [
+        (InputUncached, 40),
+        (CacheRead, 10),
+        (CacheWrite5m, 20),
+        (InputAudio, 30),
+        (OutputText, 10),
+        (OutputAudio, 40),
+    ];
     assert_eq!(buckets(Api::Chat, json), usage(&expected));
 }
 
@@ -28,7 +34,10 @@ fn openai_chat_audio_and_cache_writes_have_their_own_buckets() {
 fn deepseek_and_kimi_state_the_cache_in_their_own_fields_and_it_is_counted_once() {
     let deepseek = r#"{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,
         "prompt_cache_hit_tokens":896,"prompt_cache_miss_tokens":104,"prompt_tokens_details":{"cached_tokens":896}}"#;
-    assert_eq!(buckets(Api::Chat, deepseek), usage(&[(InputUncached, 104), (CacheRead, 896), (OutputText, 10)]));
+    assert_eq!(
+        buckets(Api::Chat, deepseek),
+        usage(&[(InputUncached, 104), (CacheRead, 896), (OutputText, 10)])
+    );
     let kimi = r#"{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"cached_tokens":600,
         "prompt_tokens_details":{"cached_tokens":600,"cache_write_tokens":100}}"#;
     let expected = [(InputUncached, 300), (CacheRead, 600), (CacheWrite5m, 100), (OutputText, 10)];
@@ -39,9 +48,15 @@ fn deepseek_and_kimi_state_the_cache_in_their_own_fields_and_it_is_counted_once(
 fn xai_counts_reasoning_beside_the_completion_and_the_total_tells() {
     let json = r#"{"prompt_tokens":32,"completion_tokens":9,"total_tokens":142,
         "completion_tokens_details":{"reasoning_tokens":101}}"#;
-    assert_eq!(buckets(Api::Chat, json), usage(&[(InputUncached, 32), (OutputText, 9), (OutputReasoning, 101)]));
+    assert_eq!(
+        buckets(Api::Chat, json),
+        usage(&[(InputUncached, 32), (OutputText, 9), (OutputReasoning, 101)])
+    );
     let strict = Dialect { reasoning: ReasoningConvention::Inside, ..Dialect::of(Api::Chat) };
-    assert!(matches!(normalise(strict, json.as_bytes()), Err(UsageError::Inconsistent { what: "total_tokens", .. })));
+    assert!(matches!(
+        normalise(strict, json.as_bytes()),
+        Err(UsageError::Inconsistent { what: "total_tokens", .. })
+    ));
 }
 
 #[test]
@@ -58,8 +73,13 @@ fn the_same_numbers_under_the_exclusive_convention_are_more_tokens() {
 fn responses_have_the_same_totals_under_other_names() {
     let json = r#"{"input_tokens":75,"input_tokens_details":{"cached_tokens":25,"cache_write_tokens":10},
         "output_tokens":1186,"output_tokens_details":{"reasoning_tokens":1024},"total_tokens":1261}"#;
-    let expected =
-        [(InputUncached, 40), (CacheRead, 25), (CacheWrite5m, 10), (OutputText, 162), (OutputReasoning, 1024)];
+    let expected = [
+        (InputUncached, 40),
+        (CacheRead, 25),
+        (CacheWrite5m, 10),
+        (OutputText, 162),
+        (OutputReasoning, 1024),
+    ];
     assert_eq!(buckets(Api::Responses, json), usage(&expected));
 }
 
@@ -88,9 +108,11 @@ fn anthropic_cache_stands_beside_the_input_and_is_split_by_lifetime() {
 fn anthropic_cache_writes_without_a_split_have_the_default_lifetime() {
     let total = r#"{"input_tokens":1,"cache_creation_input_tokens":9,"output_tokens":1}"#;
     assert_eq!(buckets(Api::Messages, total).get(CacheWrite5m), 9);
-    let null = r#"{"input_tokens":1,"cache_creation_input_tokens":9,"cache_creation":null,"output_tokens":1}"#;
+    let null =
+        r#"{"input_tokens":1,"cache_creation_input_tokens":9,"cache_creation":null,"output_tokens":1}"#;
     assert_eq!(buckets(Api::Messages, null).get(CacheWrite5m), 9);
-    let only_split = r#"{"input_tokens":1,"cache_creation":{"ephemeral_1h_input_tokens":9},"output_tokens":1}"#;
+    let only_split =
+        r#"{"input_tokens":1,"cache_creation":{"ephemeral_1h_input_tokens":9},"output_tokens":1}"#;
     assert_eq!(buckets(Api::Messages, only_split).get(CacheWrite1h), 9);
     let short_split = r#"{"input_tokens":1,"cache_creation_input_tokens":12,
         "cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":9},"output_tokens":1}"#;
@@ -107,7 +129,10 @@ fn anthropic_place_and_speed_become_part_of_the_tier() {
         read(Api::Messages, &json).unwrap().service_tier
     };
     assert_eq!(tier(""), None);
-    assert_eq!(tier(r#","service_tier":"batch","inference_geo":"global","speed":"standard""#).unwrap(), "batch");
+    assert_eq!(
+        tier(r#","service_tier":"batch","inference_geo":"global","speed":"standard""#).unwrap(),
+        "batch"
+    );
     assert_eq!(tier(r#","service_tier":"standard","inference_geo":"us""#).unwrap(), "standard+us");
     assert_eq!(tier(r#","inference_geo":"us","speed":"fast""#).unwrap(), "standard+us+fast");
 }
@@ -153,7 +178,10 @@ fn gemini_thoughts_are_output_and_tool_use_is_extra_input() {
 
 #[test]
 fn embeddings_images_and_transcription_have_shapes_of_their_own() {
-    assert_eq!(buckets(Api::Embeddings, r#"{"prompt_tokens":8,"total_tokens":8}"#), usage(&[(InputUncached, 8)]));
+    assert_eq!(
+        buckets(Api::Embeddings, r#"{"prompt_tokens":8,"total_tokens":8}"#),
+        usage(&[(InputUncached, 8)])
+    );
     let image = r#"{"input_tokens":50,"input_tokens_details":{"text_tokens":10,"image_tokens":40},
         "output_tokens":4160,"total_tokens":4210}"#;
     let expected = [(InputUncached, 10), (InputImage, 40), (OutputImage, 4160)];
@@ -189,10 +217,19 @@ fn what_contradicts_itself_is_refused_by_name() {
     assert!(matches!(refused(Api::Messages, "not json"), UsageError::Malformed { .. }));
     for (api, json) in [
         (Api::Chat, r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":16}"#),
-        (Api::Chat, r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":11}}"#),
-        (Api::Chat, r#"{"prompt_tokens":9,"completion_tokens":1,"cached_tokens":2,"prompt_cache_hit_tokens":3}"#),
+        (
+            Api::Chat,
+            r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":11}}"#,
+        ),
+        (
+            Api::Chat,
+            r#"{"prompt_tokens":9,"completion_tokens":1,"cached_tokens":2,"prompt_cache_hit_tokens":3}"#,
+        ),
         (Api::Chat, r#"{"prompt_tokens":9,"prompt_cache_hit_tokens":3,"prompt_cache_miss_tokens":5}"#),
-        (Api::Messages, r#"{"input_tokens":1,"output_tokens":1,"output_tokens_details":{"thinking_tokens":2}}"#),
+        (
+            Api::Messages,
+            r#"{"input_tokens":1,"output_tokens":1,"output_tokens_details":{"thinking_tokens":2}}"#,
+        ),
         (Api::Gemini, r#"{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":14}"#),
         (Api::Embeddings, r#"{"prompt_tokens":8,"total_tokens":9}"#),
     ] {

@@ -2,8 +2,8 @@
 
 use super::super::read_body;
 use super::*;
-use proptest::prelude::*;
 use Bucket::*;
+use proptest::prelude::*;
 
 /// A total cut into three parts: the first two are parts of it, the third is the rest.
 fn cut() -> impl Strategy<Value = (u64, u64, u64)> {

@@ -21,7 +21,9 @@ fn the_last_chat_chunk_wins_and_is_known_as_the_extra_one() {
         "finish_reason":null}],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#,
     );
     assert!(first.has_usage && !first.usage_only);
-    stream.push(br#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{}"}}]},"finish_reason":"stop"}]}"#);
+    stream.push(
+        br#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{}"}}]},"finish_reason":"stop"}]}"#,
+    );
     let usage_raw = r#"{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}"#;
     let last = stream.push(format!(r#"{{"choices":[],"usage":{usage_raw}}}"#).as_bytes());
     assert!(last.usage_only);
@@ -69,14 +71,19 @@ fn anthropic_deltas_are_cumulative_and_the_last_one_counts() {
 fn summed_output(payloads: &[&str]) -> u64 {
     let stated = |payload: &&str| -> u64 {
         let event: serde_json::Value = serde_json::from_str(payload).unwrap();
-        event["usage"]["output_tokens"].as_u64().or(event["message"]["usage"]["output_tokens"].as_u64()).unwrap_or(0)
+        event["usage"]["output_tokens"]
+            .as_u64()
+            .or(event["message"]["usage"]["output_tokens"].as_u64())
+            .unwrap_or(0)
     };
     payloads.iter().map(stated).sum()
 }
 
 #[test]
 fn sum_a_cumulative_stream_usage_is_caught() {
-    let delta = |tokens: u64| format!(r#"{{"type":"message_delta","delta":{{}},"usage":{{"output_tokens":{tokens}}}}}"#);
+    let delta = |tokens: u64| {
+        format!(r#"{{"type":"message_delta","delta":{{}},"usage":{{"output_tokens":{tokens}}}}}"#)
+    };
     let (early, late) = (delta(40), delta(89));
     let billed_by_the_provider = 89;
     let payloads = [START, early.as_str(), late.as_str()];
@@ -122,7 +129,8 @@ fn gemini_takes_the_last_metadata_of_a_stream_and_of_an_array() {
 
 #[test]
 fn whole_answers_tell_the_same() {
-    let chat = br#"{"id":"x","model":"gpt-4o","choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],
+    let chat =
+        br#"{"id":"x","model":"gpt-4o","choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],
         "usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#;
     let seen = read_body(Dialect::of(Api::Chat), chat);
     assert_eq!(seen.usage(), Some(&usage(&[(InputUncached, 9), (OutputText, 1)])));
@@ -144,11 +152,20 @@ fn whole_answers_tell_the_same() {
 #[test]
 fn an_error_inside_an_answer_is_named() {
     let error = |api, payload: &str| follow(api, &[payload]).error.unwrap();
-    assert_eq!(error(Api::Chat, r#"{"error":{"message":"m","type":"server_error","code":null}}"#), "server_error");
+    assert_eq!(
+        error(Api::Chat, r#"{"error":{"message":"m","type":"server_error","code":null}}"#),
+        "server_error"
+    );
     let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
     assert_eq!(error(Api::Messages, overloaded), "overloaded_error");
-    assert_eq!(error(Api::Gemini, r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}"#), "RESOURCE_EXHAUSTED");
-    assert_eq!(error(Api::Responses, r#"{"type":"error","code":"rate_limit_exceeded"}"#), "rate_limit_exceeded");
+    assert_eq!(
+        error(Api::Gemini, r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}"#),
+        "RESOURCE_EXHAUSTED"
+    );
+    assert_eq!(
+        error(Api::Responses, r#"{"type":"error","code":"rate_limit_exceeded"}"#),
+        "rate_limit_exceeded"
+    );
 }
 
 #[test]
