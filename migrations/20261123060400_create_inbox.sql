@@ -26,7 +26,8 @@ INSERT INTO inbox_relay DEFAULT VALUES;
 
 CREATE TABLE inbox (
     event_id     uuid        NOT NULL PRIMARY KEY,
-    team_id      uuid        NOT NULL REFERENCES team (id),
+    -- NULL: a statement of the inbox itself.
+    team_id      uuid        REFERENCES team (id),
     lane         smallint    NOT NULL REFERENCES inbox_lane,
     seq          bigint      NOT NULL CHECK (seq > 0),
     -- SHA-256 over what was sent: the same id with another content is a conflict.

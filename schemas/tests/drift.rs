@@ -1,5 +1,7 @@
 //! The committed contracts are what the types say. `UPDATE=1 cargo test -p tallystick-schemas` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a test tells what it found by panicking")]
+
 use std::path::{Path, PathBuf};
 use tallystick_domain::event::Event;
 use tallystick_domain::testing::{client, heartbeat, moved_to_client, recorded, refused};

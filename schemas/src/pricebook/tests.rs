@@ -87,7 +87,7 @@ fn common_models_are_found_under_the_names_that_providers_answer_with() {
 }
 
 #[test]
-fn prices_are_those_that_the_providers_publish() {
+fn prices_are_those_of_the_tables_they_were_taken_from() {
     let book = PriceBook::of(builtin()).unwrap();
     let now = |provider, model, tier, usage: &Usage| cost(&book, provider, model, NOW, tier, usage);
     let million = 1_000_000;

@@ -1,6 +1,8 @@
 //! The projector against a real PostgreSQL: nothing lost, nothing doubled, and the mistakes that would break it are
 //! noticed.
 
+#![expect(clippy::unwrap_used, reason = "a test tells what it found by panicking")]
+
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;

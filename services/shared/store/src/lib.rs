@@ -14,6 +14,8 @@ mod connect;
 pub mod control;
 mod error;
 pub mod ledger;
+pub mod inbox;
+pub mod invoice;
 pub mod managed;
 mod migrate;
 mod run_tx;
@@ -21,6 +23,7 @@ pub mod secrets;
 #[doc(hidden)]
 pub mod testing;
 pub mod time;
+pub mod usage;
 
 pub use connect::{Store, StoreConfig, StoreLimits};
 pub use error::StoreError;

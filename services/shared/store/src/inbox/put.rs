@@ -13,7 +13,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub struct InboxEntry {
     pub event_id: EventId,
-    pub team: TeamId,
+    /// `None` for a statement of the inbox itself.
+    pub team: Option<TeamId>,
     pub lane: Lane,
     /// SHA-256 over what was sent.
     pub content_hash: [u8; 32],
@@ -102,7 +103,7 @@ async fn insert_in_tx(tx: &mut PgConnection, fresh: &[&InboxEntry]) -> Result<()
         })
         .collect();
     let id: Vec<Uuid> = fresh.iter().map(|entry| entry.event_id.as_uuid()).collect();
-    let team: Vec<Uuid> = fresh.iter().map(|entry| entry.team.as_uuid()).collect();
+    let team: Vec<Option<Uuid>> = fresh.iter().map(|entry| entry.team.map(|id| id.as_uuid())).collect();
     let hash: Vec<Vec<u8>> = fresh.iter().map(|entry| entry.content_hash.to_vec()).collect();
     let at: Vec<OffsetDateTime> = fresh.iter().map(|entry| to_db(entry.recorded_at)).collect();
     let frame: Vec<Vec<u8>> = fresh.iter().map(|entry| entry.frame.clone()).collect();
@@ -111,7 +112,7 @@ async fn insert_in_tx(tx: &mut PgConnection, fresh: &[&InboxEntry]) -> Result<()
          SELECT *
            FROM UNNEST($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::bytea[], $6::timestamptz[], $7::bytea[])",
         &id,
-        &team,
+        &team as &[Option<Uuid>],
         &lane,
         &seq,
         &hash,

@@ -71,8 +71,35 @@ impl Store {
     }
 }
 
-/// As [`Store::invoice_basis`], in the caller's transaction.
-pub(super) async fn basis_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<InvoiceBasis, StoreError> {
+/// How often a torn reading is repeated.
+const READINGS: u32 = 5;
+
+/// As [`Store::invoice_basis`], in a caller's transaction whose statements may each see another moment: it is read again
+/// until sums and evidence belong together.
+pub(super) async fn basis_settled_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<InvoiceBasis, StoreError> {
+    let mut basis = basis_in_tx(tx, query).await?;
+    for _ in 1..READINGS {
+        if basis.cost() == basis.explained() {
+            break;
+        }
+        basis = basis_in_tx(tx, query).await?;
+    }
+    Ok(basis)
+}
+
+impl InvoiceBasis {
+    /// Exact cost of all usage.
+    #[must_use]
+    pub fn cost(&self) -> Decimal {
+        self.usage.iter().map(|usage| usage.cost).sum()
+    }
+
+    fn explained(&self) -> Decimal {
+        self.evidence.iter().map(|row| row.amount).sum()
+    }
+}
+
+async fn basis_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<InvoiceBasis, StoreError> {
     let usage = usage_in_tx(tx, query).await?;
     let evidence = evidence_in_tx(tx, query).await?;
     let unrated_requests = sqlx::query_scalar!(

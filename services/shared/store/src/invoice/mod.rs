@@ -4,8 +4,8 @@
 //! transaction that numbers and freezes ([`Store::invoice_finalize`]) and what may follow. Does not own how usage becomes
 //! lines (`tallystick_domain::invoice`) nor who may do what.
 //!
-//! Phases of finalising, all in one transaction: (1) the counter of the series moves, which also makes every other
-//! finalisation of the team wait; (2) unbilled usage is read anew, so nothing is billed twice; (3) the document is
+//! Phases of finalising, all in one transaction: (1) the client is locked and the counter of the
+//! series moves, so that other finalisations wait; (2) unbilled usage is read anew, so nothing is billed twice; (3) the document is
 //! composed and frozen; (4) what it took is written down; (5) the client's account moves from unbilled to billed.
 //!
 //! Invariants: numbers have no gap, because a number commits with its document or not at all; a frozen row never changes

@@ -11,6 +11,7 @@
 
 mod dimension;
 mod events;
+mod prices;
 mod rollup;
 
 pub use dimension::{Dimension, Wanted};

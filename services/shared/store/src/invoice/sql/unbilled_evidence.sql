@@ -3,7 +3,7 @@ WITH invoiced AS (
       FROM invoice
      WHERE team_id = $1 AND client_id = $2 AND status IN ('finalized', 'sent', 'paid')
 ), used AS (
-    SELECT project_id, provider, model, currency, date_trunc('month', client_day)::date AS month, price_version, bucket,
+    SELECT project_id, provider, model, currency, date_trunc('month', client_day::timestamp)::date AS month, price_version, bucket,
            unit_price, quantity::numeric AS quantity, amount
       FROM usage_priced
      WHERE team_id = $1 AND client_id = $2 AND client_day < $4

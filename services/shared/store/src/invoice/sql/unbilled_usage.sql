@@ -3,7 +3,7 @@ WITH invoiced AS (
       FROM invoice
      WHERE team_id = $1 AND client_id = $2 AND status IN ('finalized', 'sent', 'paid')
 ), used AS (
-    SELECT project_id, provider, model, currency, date_trunc('month', client_day)::date AS month,
+    SELECT project_id, provider, model, currency, date_trunc('month', client_day::timestamp)::date AS month,
            sum(requests) AS requests, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
            sum(cost) AS cost
       FROM usage_hourly
