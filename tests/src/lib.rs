@@ -5,6 +5,8 @@
 //! them; only what starts a gateway may depend on the services, behind the feature `harness`.
 
 #[cfg(feature = "harness")]
+pub mod bench;
+#[cfg(feature = "harness")]
 pub mod harness;
 pub mod load;
 pub mod provider;

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tallystick_tests::harness::{Gateway, GatewayOptions};
 use tallystick_tests::provider::{DEFAULT_KEY, Provider, Settings};
 use tallystick_tests::sdk::{Endpoint, SdkReport, SdkSuite, scenario_count};
 
@@ -30,6 +31,18 @@ async fn the_sdk_gets_from_the_fake_provider_what_openai_documents() {
     let scenarios = scenario_count();
     assert!(scenarios >= 29, "only {scenarios} scenarios");
     assert_eq!(report, SdkReport { passed: scenarios, failed: 0, skipped: 2 * scenarios });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sdk_sees_through_the_gateway_what_it_would_see_without_it() {
+    let suite = SdkSuite::prepare(target()).await.unwrap();
+    let provider = Provider::start(Settings::default()).await.unwrap();
+    let options = GatewayOptions::for_tests().with("TALLYSTICK_PROXY_UPSTREAM_FIRST_BYTE_TIMEOUT", "60s");
+    let gateway = Gateway::start(options).await.unwrap();
+    let key = gateway.connect(&provider, "sdk").await.unwrap();
+    let proxy = Endpoint { url: gateway.openai_url(), key };
+    let report = suite.run(&direct(&provider), Some(&proxy)).await.unwrap();
+    assert_eq!(report, SdkReport { passed: 3 * scenario_count(), failed: 0, skipped: 0 });
 }
 
 /// A gateway with the field's commonest mistake: it asks for usage and leaves the extra chunk in.

@@ -44,6 +44,29 @@ pub struct GatewayOptions {
     pub environment: Vec<(String, String)>,
 }
 
+impl GatewayOptions {
+    /// What every test needs: the fake provider is on loopback, heartbeats come fast, and a provider that never answers
+    /// is given up soon.
+    #[must_use]
+    pub fn for_tests() -> Self {
+        let environment = [
+            ("TALLYSTICK_PROXY_ALLOW_PRIVATE_UPSTREAMS", "true"),
+            ("TALLYSTICK_PROXY_UPSTREAM_FIRST_BYTE_TIMEOUT", "3s"),
+            ("TALLYSTICK_PROXY_UPSTREAM_IDLE_TIMEOUT", "3s"),
+            ("TALLYSTICK_SPOOL_HEARTBEAT_INTERVAL", "1s"),
+            ("TALLYSTICK_SPOOL_LOW_WATER_BYTES", "1MiB"),
+        ];
+        Self { environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec() }
+    }
+
+    /// With one more variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
 /// A running gateway and its data. Killed when dropped.
 pub struct Gateway {
     child: Option<Child>,
