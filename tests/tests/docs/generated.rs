@@ -1,0 +1,53 @@
+//! Tables that are made from the source: the settings in OPERATIONS, the endpoints in API.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::markdown::{Page, root};
+use serde_json::Value;
+
+fn updating() -> bool {
+    std::env::vars().any(|(name, value)| name == "UPDATE" && value == "1")
+}
+
+/// Compares what stands between two marks of a page with what it should be, or writes it.
+fn same_as_written(path: &str, mark: &str, current: &str) {
+    let page = Page::read(path);
+    let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->\n"));
+    let parts = page.text.split_once(&open).and_then(|(before, rest)| {
+        let (written, after) = rest.split_once(&close)?;
+        Some((before, written, after))
+    });
+    let (before, written, after) = parts.unwrap_or_else(|| panic!("{path} has no table '{mark}'"));
+    if updating() {
+        let text = format!("{before}{open}{current}{close}{after}");
+        return fs::write(&page.path, text).expect("the page can be written");
+    }
+    assert_eq!(written, current, "{path} is not current: run this test with UPDATE=1");
+}
+
+#[test]
+fn the_settings_in_operations_are_the_ones_that_the_program_has() {
+    let mut table = "| setting | default | meaning |\n|---|---|---|\n".to_owned();
+    for entry in tallystick_runtime::config::reference() {
+        let default = if entry.default.is_empty() { "unset".to_owned() } else { format!("`{}`", entry.default) };
+        writeln!(table, "| `{}` | {default} | {} |", entry.path, entry.about.replace('|', "\\|"))
+            .expect("text can be written to text");
+    }
+    same_as_written("docs/OPERATIONS.md", "settings", &table);
+}
+
+#[test]
+fn the_endpoints_in_api_are_the_ones_of_the_openapi_document() {
+    let text = fs::read_to_string(root().join("schemas/openapi.json")).expect("the document is committed");
+    let document: Value = serde_json::from_str(&text).expect("the document is JSON");
+    let mut table = "| method | path | does |\n|---|---|---|\n".to_owned();
+    for (path, operations) in document["paths"].as_object().expect("the document has paths") {
+        for (method, operation) in operations.as_object().expect("a path has operations") {
+            let about = operation["summary"].as_str().or(operation["description"].as_str()).unwrap_or_default();
+            let about = about.lines().next().unwrap_or_default().trim_end_matches('.');
+            writeln!(table, "| {} | `{path}` | {about} |", method.to_uppercase()).expect("text can be written to text");
+        }
+    }
+    same_as_written("docs/API.md", "endpoints", &table);
+}
