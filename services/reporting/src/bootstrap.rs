@@ -72,7 +72,11 @@ pub async fn bootstrap(
     let made = store.control_bootstrap(&by, &team, &token).await?;
     let rows: Vec<PriceVersionRow> = prices.iter().map(|version| row(version, &by)).collect();
     let prices_added = store.price_versions_add(&by, None, ids.uuid(), &rows).await?;
-    Ok(FirstStart { team: made.team, admin_token: made.token_made.then(|| SecretString::from(text)), prices_added })
+    Ok(FirstStart {
+        team: made.team,
+        admin_token: made.token_made.then(|| SecretString::from(text)),
+        prices_added,
+    })
 }
 
 fn row(version: &PriceVersion, by: &Actor) -> PriceVersionRow {

@@ -2,10 +2,12 @@
 
 use crate::api::{self, ApiState};
 use crate::config::ReportingConfig;
+use crate::import::Relay;
 use crate::render::DocumentRenderer;
 use axum::Router;
 use std::sync::Arc;
 use std::time::Duration;
+use tallystick_eventlog::EventLog;
 use tallystick_runtime::{Ids, SharedClock, Tasks};
 use tallystick_store::Store;
 use tallystick_store::secrets::Secrets;
@@ -26,6 +28,8 @@ pub struct Deps {
     pub tasks: Tasks,
     /// Keys for hashes and ciphertext.
     pub secrets: Secrets,
+    /// Where imports and corrections are appended.
+    pub log: Arc<dyn EventLog>,
     /// Makes PDFs; without one, asking for a PDF is answered `501`.
     pub renderer: Option<Arc<dyn DocumentRenderer>>,
 }
@@ -36,12 +40,25 @@ pub struct Reporting;
 
 impl Reporting {
     /// Builds the router (`/api/v1/...`) and starts the tasks, which end with `deps.tasks`.
-    #[must_use]
     pub fn build(config: ReportingConfig, deps: Deps) -> Router {
         let tasks = deps.tasks.clone();
+        let log = Arc::clone(&deps.log);
         let state = ApiState::new(config, deps);
+        tasks.spawn("inbox relay", relay(&state, log).run(tasks.shutdown_signal().clone()));
         tasks.spawn("idempotency expiry", expire_answers(state.clone()));
         api::router(state)
+    }
+}
+
+fn relay(api: &ApiState, log: Arc<dyn EventLog>) -> Relay {
+    Relay {
+        store: api.store.clone(),
+        log,
+        inbox: Arc::clone(&api.inbox),
+        clock: Arc::clone(&api.clock),
+        ids: Arc::clone(&api.ids),
+        batch: u32::try_from(api.config.relay_batch_events).unwrap_or(u32::MAX),
+        poll: api.config.relay_poll,
     }
 }
 

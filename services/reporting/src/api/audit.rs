@@ -74,6 +74,9 @@ pub(super) async fn list(
         .map(|id| Uuid::parse_str(&id).map_err(|_| ApiError::invalid("object is no id; take it from a list")))
         .transpose()?;
     let before = page.after()?;
-    let rows = api.store.control_events(caller.team_id(), caller.token.operator, object, before, page.fetch()).await?;
+    let rows = api
+        .store
+        .control_events(caller.team_id(), caller.token.operator, object, before, page.fetch())
+        .await?;
     Ok(Answer(List::cut(rows, &page, |row| row.seq, ChangeView::from)))
 }

@@ -54,7 +54,8 @@ impl Caller {
         if self.token.operator {
             return Ok(());
         }
-        Err(Problem::forbidden(format!("{what} concerns the whole instance and needs an operator's token")).into())
+        Err(Problem::forbidden(format!("{what} concerns the whole instance and needs an operator's token"))
+            .into())
     }
 }
 
@@ -140,7 +141,8 @@ impl<P: Permission> FromRequestParts<ApiState> for Can<P> {
         if P::ROLES.contains(&caller.token.role) {
             return Ok(Self { caller, permission: PhantomData });
         }
-        let detail = format!("the role {} may not {}; ask an owner or admin of the team", caller.token.role, P::NAME);
+        let detail =
+            format!("the role {} may not {}; ask an owner or admin of the team", caller.token.role, P::NAME);
         Err(Problem::forbidden(detail).into())
     }
 }

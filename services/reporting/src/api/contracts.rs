@@ -150,7 +150,11 @@ pub(super) async fn set(
         tax_label,
         tax_percent,
         terms_days: body.terms.map(|terms| i16::try_from(terms.as_days()).unwrap_or(i16::MAX)),
-        purchase_order: body.purchase_order.as_deref().map(|order| text("purchase_order", order)).transpose()?,
+        purchase_order: body
+            .purchase_order
+            .as_deref()
+            .map(|order| text("purchase_order", order))
+            .transpose()?,
         exchange_rate: body.exchange_rate.map(|rate| pinned(rate, client.currency)).transpose()?,
         created_at: actor.at,
     };

@@ -30,8 +30,11 @@ impl ApiError {
     /// `404 not_found`: the team has no such object (another team's is no different).
     #[must_use]
     pub fn not_found(what: &str, reference: &str) -> Self {
-        Problem::not_found(format!("there is no {what} '{}' in this team; list them to see what there is", clip(reference)))
-            .into()
+        Problem::not_found(format!(
+            "there is no {what} '{}' in this team; list them to see what there is",
+            clip(reference)
+        ))
+        .into()
     }
 
     /// `409` with a code of its own.
@@ -69,10 +72,11 @@ impl From<StoreError> for ApiError {
             StoreError::Data { constraint: Some(constraint), .. } if constraint.ends_with("_taken") => {
                 Problem::conflict("name_taken", format!("{}; choose another", taken(constraint)))
             }
-            StoreError::Data { .. } => {
-                Problem::bad_request("invalid_request", "the database refuses a value of this request; check the values")
-                    .with_internal(tallystick_runtime::error_chain(&error))
-            }
+            StoreError::Data { .. } => Problem::bad_request(
+                "invalid_request",
+                "the database refuses a value of this request; check the values",
+            )
+            .with_internal(tallystick_runtime::error_chain(&error)),
             _ => Problem::internal(&error),
         }
         .into()

@@ -39,7 +39,9 @@ fn malformed(error: &serde_json::Error) -> ApiError {
 }
 
 fn unfitting(error: &serde_json::Error) -> ApiError {
-    ApiError::invalid(format!("the body does not fit: {error}; see /api/v1/openapi.json for what is expected"))
+    ApiError::invalid(format!(
+        "the body does not fit: {error}; see /api/v1/openapi.json for what is expected"
+    ))
 }
 
 /// Refuses NUL characters and deep nesting, wherever they are.
@@ -82,10 +84,14 @@ pub(crate) fn text(field: &str, value: &str) -> ApiResult<String> {
 pub(crate) fn name(field: &str, value: &str) -> ApiResult<String> {
     let value = text(field, value)?;
     if value.eq_ignore_ascii_case(UNASSIGNED) {
-        return Err(ApiError::invalid(format!("{field} may not be '{UNASSIGNED}', which stands for an absent one")));
+        return Err(ApiError::invalid(format!(
+            "{field} may not be '{UNASSIGNED}', which stands for an absent one"
+        )));
     }
     if uuid::Uuid::parse_str(&value).is_ok() {
-        return Err(ApiError::invalid(format!("{field} may not look like an id; choose a name that people can read")));
+        return Err(ApiError::invalid(format!(
+            "{field} may not look like an id; choose a name that people can read"
+        )));
     }
     Ok(value)
 }
@@ -96,7 +102,10 @@ pub(crate) fn name(field: &str, value: &str) -> ApiResult<String> {
 /// `400` that names the field.
 pub(crate) fn texts(field: &str, values: &[String], most: usize) -> ApiResult<Vec<String>> {
     if values.len() > most {
-        return Err(ApiError::invalid(format!("{field} has {} entries; at most {most} are kept", values.len())));
+        return Err(ApiError::invalid(format!(
+            "{field} has {} entries; at most {most} are kept",
+            values.len()
+        )));
     }
     values.iter().map(|value| text(field, value)).collect()
 }
@@ -108,7 +117,11 @@ pub(crate) fn texts(field: &str, values: &[String], most: usize) -> ApiResult<Ve
 pub(crate) fn email(field: &str, value: &str) -> ApiResult<String> {
     let value = text(field, value)?;
     let good = value.split_once('@').is_some_and(|(local, host)| {
-        !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains('@')
+        !local.is_empty()
+            && host.contains('.')
+            && !host.starts_with('.')
+            && !host.ends_with('.')
+            && !host.contains('@')
     });
     if good && !value.contains(char::is_whitespace) {
         return Ok(value);

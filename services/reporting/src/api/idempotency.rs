@@ -46,12 +46,20 @@ pub(super) async fn idempotent(State(api): State<ApiState>, request: Request, ne
                 Err(error) => error.into_response(),
             }
         }
-        (_, Some(_)) => ApiError::invalid("Idempotency-Key is 1 to 255 visible ASCII characters").into_response(),
+        (_, Some(_)) => {
+            ApiError::invalid("Idempotency-Key is 1 to 255 visible ASCII characters").into_response()
+        }
         (_, None) => Problem::unauthorized("send an API token").into_response(),
     }
 }
 
-async fn once(api: &ApiState, caller: &Caller, key: &str, request: Request, next: Next) -> ApiResult<Response> {
+async fn once(
+    api: &ApiState,
+    caller: &Caller,
+    key: &str,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     let (parts, body) = request.into_parts();
     let limit = api.config.body_bytes.max(api.config.inbox_body_bytes);
     let body = whole_body(Request::from_parts(parts.clone(), body), api, limit).await?;
@@ -62,16 +70,26 @@ async fn once(api: &ApiState, caller: &Caller, key: &str, request: Request, next
     match api.store.idempotency_claim(team, key, &hash, now, abandoned).await? {
         Claim::Claimed => {}
         Claim::Pending => {
-            return Err(ApiError::conflict("in_progress", "this request is being carried out; ask again in a moment"));
+            return Err(ApiError::conflict(
+                "in_progress",
+                "this request is being carried out; ask again in a moment",
+            ));
         }
         Claim::Other => {
-            let detail = "this Idempotency-Key was used for another request; use a new key for each new request";
+            let detail =
+                "this Idempotency-Key was used for another request; use a new key for each new request";
             return Err(Problem::unprocessable("idempotency_key_reused", detail).into());
         }
         Claim::Answered { status, sealed } => return replay(api, team, key, status, &sealed),
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    keep(api, team, key, response).await
+    // A task of its own: a caller who hangs up does not leave the request half done and its key claimed.
+    let (kept_by, key) = (api.clone(), key.to_owned());
+    let work = async move {
+        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+        keep(&kept_by, team, &key, response).await
+    };
+    let done = api.tasks.spawn("idempotent request", work).await;
+    done.unwrap_or_else(|ended| Err(Problem::internal(&ended).into()))
 }
 
 async fn keep(api: &ApiState, team: TeamId, key: &str, response: Response) -> ApiResult<Response> {
@@ -95,7 +113,11 @@ async fn keep(api: &ApiState, team: TeamId, key: &str, response: Response) -> Ap
 }
 
 fn replay(api: &ApiState, team: TeamId, key: &str, status: u16, sealed: &[u8]) -> ApiResult<Response> {
-    let plain = api.secrets.secret_box.open(&binding(team, key), sealed).map_err(|error| Problem::internal(&error))?;
+    let plain = api
+        .secrets
+        .secret_box
+        .open(&binding(team, key), sealed)
+        .map_err(|error| Problem::internal(&error))?;
     let split = plain.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (kind, body) = plain.split_at(split);
     let mut response = Response::new(Body::from(body.get(1..).unwrap_or_default().to_vec()));
@@ -112,9 +134,15 @@ fn binding(team: TeamId, key: &str) -> Vec<u8> {
 }
 
 fn request_hash(caller: &Caller, parts: &http::request::Parts, body: &Bytes) -> [u8; 32] {
-    let target = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0).to_string();
+    let target =
+        parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0).to_string();
     let mut hash = Sha256::new();
-    for part in [caller.token.id.as_uuid().as_bytes().as_slice(), parts.method.as_str().as_bytes(), target.as_bytes(), body] {
+    for part in [
+        caller.token.id.as_uuid().as_bytes().as_slice(),
+        parts.method.as_str().as_bytes(),
+        target.as_bytes(),
+        body,
+    ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

@@ -97,10 +97,16 @@ pub(super) struct IssuerBody {
 
 /// Shows the issuer.
 #[utoipa::path(get, path = "/issuer", tag = "issuer", responses((status = 200, body = IssuerView)))]
-pub(super) async fn show(State(api): State<ApiState>, caller: Can<ViewBilling>) -> ApiResult<Answer<IssuerView>> {
+pub(super) async fn show(
+    State(api): State<ApiState>,
+    caller: Can<ViewBilling>,
+) -> ApiResult<Answer<IssuerView>> {
     let found = api.store.issuer_load(caller.team_id()).await?;
     found.map(|row| Answer(row.into())).ok_or_else(|| {
-        Problem::not_found("the team has no issuer yet; set one with 'tallystick issuer set --legal-name ...'").into()
+        Problem::not_found(
+            "the team has no issuer yet; set one with 'tallystick issuer set --legal-name ...'",
+        )
+        .into()
     })
 }
 

@@ -5,7 +5,7 @@ mod change;
 mod view;
 
 use super::ApiState;
-use super::auth::{Can, Caller, ManageKeys, View};
+use super::auth::{Caller, Can, ManageKeys, View};
 use super::error::{ApiError, ApiResult};
 use super::extract::{Json, name};
 use super::paging::{List, Page, PageQuery, Params};
@@ -21,7 +21,9 @@ use tallystick_domain::{KeyId, key};
 use tallystick_store::control::{BudgetPeriod, BudgetSpec, KeyFilter, KeyKind, KeyRow, ListFilter};
 
 pub(super) use body::expiry;
-pub(super) use change::{__path_restore, __path_revoke, __path_rotate, __path_suspend, restore, revoke, rotate, suspend};
+pub(super) use change::{
+    __path_restore, __path_revoke, __path_rotate, __path_suspend, restore, revoke, rotate, suspend,
+};
 pub(super) use view::{KeyView, MadeKey};
 
 /// Which keys.
@@ -62,19 +64,26 @@ pub(super) async fn list(
     let now = api.clock.now();
     let mut only = KeyFilter { kind: filter.kind, no_limit: filter.no_limit, ..KeyFilter::default() };
     if let Some(member) = &filter.member {
-        only.member = Some(find::<tallystick_store::control::MemberRow>(&api, caller.team_id(), member).await?.id);
+        only.member =
+            Some(find::<tallystick_store::control::MemberRow>(&api, caller.team_id(), member).await?.id);
     }
     if let Some(project) = &filter.project {
-        only.project = Some(find::<tallystick_store::control::ProjectRow>(&api, caller.team_id(), project).await?.id);
+        only.project =
+            Some(find::<tallystick_store::control::ProjectRow>(&api, caller.team_id(), project).await?.id);
     }
     if let Some(client) = &filter.client {
-        only.client = Some(find::<tallystick_store::control::ClientRow>(&api, caller.team_id(), client).await?.id);
+        only.client =
+            Some(find::<tallystick_store::control::ClientRow>(&api, caller.team_id(), client).await?.id);
     }
     if let Some(age) = &filter.older_than {
         only.created_before = Some(now.checked_sub(body::span("older_than", age)?).unwrap_or(Timestamp::MIN));
     }
-    let wanted =
-        ListFilter { name: filter.name, archived: filter.archived, after: page.after()?, limit: page.fetch() };
+    let wanted = ListFilter {
+        name: filter.name,
+        archived: filter.archived,
+        after: page.after()?,
+        limit: page.fetch(),
+    };
     let rows = api.store.keys(caller.team_id(), &wanted, &only).await?;
     let currency = caller.team.currency;
     Ok(Answer(List::cut(rows, &page, |row| row.id, |row| KeyView::of(&row, currency, now))))
@@ -190,7 +199,8 @@ async fn named(api: &ApiState, caller: &Caller, patch: KeyPatch) -> ApiResult<bo
     if let (Some(own), Some(projects)) = (fields.client, fields.project_client)
         && own != projects
     {
-        let detail = "the project belongs to another client; leave the client out, or name that client's project";
+        let detail =
+            "the project belongs to another client; leave the client out, or name that client's project";
         return Err(ApiError::invalid(detail));
     }
     Ok(fields)

@@ -1,9 +1,9 @@
 //! `/members`: people of the team.
 
 use super::ApiState;
-use super::auth::{Can, Caller, ManageMembers, View, covers};
+use super::auth::{Caller, Can, ManageMembers, View, covers};
 use super::error::{ApiError, ApiResult};
-use super::extract::{Json, email, text};
+use super::extract::{Json, email, name};
 use super::paging::{List, Page, PageQuery, Params};
 use super::references::{NameFilter, find, live_member};
 use axum::Json as Answer;
@@ -117,7 +117,7 @@ pub(super) async fn add(
     let role = body.role.unwrap_or(Role::Developer);
     may_give(&caller, role)?;
     let shown = match &body.name {
-        Some(name) => text("name", name)?,
+        Some(given) => name("name", given)?,
         None => address.split('@').next().unwrap_or(&address).to_owned(),
     };
     let actor = caller.actor(&api);
@@ -159,7 +159,7 @@ pub(super) async fn update(
     if let Some(role) = patch.role {
         may_give(&caller, role)?;
     }
-    let shown = patch.name.as_deref().map(|name| text("name", name)).transpose()?;
+    let shown = patch.name.as_deref().map(|given| name("name", given)).transpose()?;
     let id = found.id.to_string();
     let edited = api
         .store
@@ -201,6 +201,7 @@ fn may_give(caller: &Caller, role: Role) -> ApiResult<()> {
     if covers(caller.token.role, role) {
         return Ok(());
     }
-    let detail = format!("the role {} may not give or take the role {role}, which can do more", caller.token.role);
+    let detail =
+        format!("the role {} may not give or take the role {role}, which can do more", caller.token.role);
     Err(Problem::forbidden(detail).into())
 }

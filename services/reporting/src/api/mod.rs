@@ -14,7 +14,10 @@ mod budgets;
 mod clients;
 mod contracts;
 mod deadletters;
+mod download;
+mod events;
 mod idempotency;
+mod invoices;
 mod issuer;
 mod keys;
 mod members;
@@ -23,9 +26,11 @@ mod prices;
 mod projects;
 mod providers;
 mod references;
+mod reports;
 mod router;
 mod team;
 mod tokens;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -34,12 +39,14 @@ pub use openapi::openapi_json;
 pub use router::router;
 
 use crate::config::ReportingConfig;
+use crate::import::Inbox;
 use crate::render::DocumentRenderer;
 use crate::service::Deps;
 use std::sync::Arc;
 use tallystick_runtime::{Ids, SharedClock, Tasks};
 use tallystick_store::Store;
 use tallystick_store::secrets::Secrets;
+use tokio::sync::Semaphore;
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -51,12 +58,18 @@ pub struct ApiState {
     pub(crate) tasks: Tasks,
     pub(crate) secrets: Secrets,
     pub(crate) renderer: Option<Arc<dyn DocumentRenderer>>,
+    /// What imports and corrections share.
+    pub(crate) inbox: Arc<Inbox>,
+    /// Places for documents that are rendered at once.
+    pub(crate) renders: Arc<Semaphore>,
 }
 
 impl ApiState {
     pub(crate) fn new(config: ReportingConfig, deps: Deps) -> Self {
-        let Deps { store, clock, ids, tasks, secrets, renderer } = deps;
-        Self { config: Arc::new(config), store, clock, ids, tasks, secrets, renderer }
+        let Deps { store, clock, ids, tasks, secrets, renderer, log: _ } = deps;
+        let renders = Arc::new(Semaphore::new(config.render_concurrency.max(1)));
+        let inbox = Arc::default();
+        Self { config: Arc::new(config), store, clock, ids, tasks, secrets, renderer, inbox, renders }
     }
 }
 

@@ -54,7 +54,12 @@ impl Page {
 
 impl<T> List<T> {
     /// A page from at most [`Page::fetch`] rows: `key` is what the next page begins behind, `view` what is shown.
-    pub fn cut<R, K: Serialize>(mut rows: Vec<R>, page: &Page, key: impl Fn(&R) -> K, view: impl FnMut(R) -> T) -> Self {
+    pub fn cut<R, K: Serialize>(
+        mut rows: Vec<R>,
+        page: &Page,
+        key: impl Fn(&R) -> K,
+        view: impl FnMut(R) -> T,
+    ) -> Self {
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -73,7 +78,8 @@ impl<T> List<T> {
 }
 
 fn bad_cursor() -> ApiError {
-    Problem::bad_request("invalid_cursor", "the cursor is not one of this list; begin again without it").into()
+    Problem::bad_request("invalid_cursor", "the cursor is not one of this list; begin again without it")
+        .into()
 }
 
 /// Which page of a list.
@@ -90,11 +96,14 @@ impl FromRequestParts<ApiState> for Page {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &ApiState) -> Result<Self, ApiError> {
-        let Query(asked) = Query::<PageQuery>::try_from_uri(&parts.uri).map_err(|error| bad_query(&error.body_text()))?;
+        let Query(asked) =
+            Query::<PageQuery>::try_from_uri(&parts.uri).map_err(|error| bad_query(&error.body_text()))?;
         let most = api.config.page_rows_max;
         let limit = asked.limit.unwrap_or(api.config.page_rows);
         if limit == 0 || limit > most {
-            return Err(ApiError::invalid(format!("limit is {limit}; ask for 1 to {most} rows and follow next_cursor")));
+            return Err(ApiError::invalid(format!(
+                "limit is {limit}; ask for 1 to {most} rows and follow next_cursor"
+            )));
         }
         Ok(Self { limit, cursor: asked.cursor })
     }
@@ -113,14 +122,19 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Params<T> {
         let mut filter = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if value.contains('\0') {
-                return Err(ApiError::invalid(format!("the parameter {name} holds a NUL character; remove it")));
+                return Err(ApiError::invalid(format!(
+                    "the parameter {name} holds a NUL character; remove it"
+                )));
             }
             if !PAGE_PARAMETERS.contains(&name.as_ref()) {
                 filter.append_pair(&name, &value);
             }
         }
-        let uri: Uri = format!("/?{}", filter.finish()).parse().map_err(|_| bad_query("it cannot be read"))?;
-        Query::<T>::try_from_uri(&uri).map(|Query(found)| Self(found)).map_err(|error| bad_query(&error.body_text()))
+        let uri: Uri =
+            format!("/?{}", filter.finish()).parse().map_err(|_| bad_query("it cannot be read"))?;
+        Query::<T>::try_from_uri(&uri)
+            .map(|Query(found)| Self(found))
+            .map_err(|error| bad_query(&error.body_text()))
     }
 }
 

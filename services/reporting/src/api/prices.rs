@@ -4,7 +4,7 @@ mod import;
 mod placing;
 
 use super::ApiState;
-use super::auth::{Can, Caller, ManagePrices, View};
+use super::auth::{Caller, Can, ManagePrices, View};
 use super::error::{ApiError, ApiResult};
 use super::extract::Json;
 use super::keys::body::instant;
@@ -96,8 +96,12 @@ pub(super) async fn list(
     page: Page,
     Params(filter): Params<PricesFilter>,
 ) -> ApiResult<Answer<List<PriceView>>> {
-    let wanted =
-        PriceFilter { model: filter.model, provider: filter.provider, after: page.after()?, limit: page.fetch() };
+    let wanted = PriceFilter {
+        model: filter.model,
+        provider: filter.provider,
+        after: page.after()?,
+        limit: page.fetch(),
+    };
     let rows = api.store.price_versions_list(caller.team_id(), &wanted).await?;
     Ok(Answer(List::cut(rows, &page, |row| row.id, PriceView::from)))
 }
@@ -127,7 +131,11 @@ pub(super) async fn show(
             Some(PriceInForce { provider, matched_by: found.matched_by, version: (*found.version).clone() })
         })
         .collect();
-    if found.is_empty() { Err(ApiError::not_found("price in force for model", &model)) } else { Ok(Answer(List::whole(found))) }
+    if found.is_empty() {
+        Err(ApiError::not_found("price in force for model", &model))
+    } else {
+        Ok(Answer(List::whole(found)))
+    }
 }
 
 /// Adds versions. One that takes effect when another of the same model does becomes its correction.
@@ -139,7 +147,10 @@ pub(super) async fn set(
     Json(body): Json<NewPrices>,
 ) -> ApiResult<(StatusCode, Answer<List<PriceView>>)> {
     if body.versions.is_empty() || body.versions.len() > MOST_VERSIONS {
-        return Err(ApiError::invalid(format!("versions holds {} entries; send 1 to {MOST_VERSIONS}", body.versions.len())));
+        return Err(ApiError::invalid(format!(
+            "versions holds {} entries; send 1 to {MOST_VERSIONS}",
+            body.versions.len()
+        )));
     }
     let rows = add_versions(&api, &caller, body.scope, body.versions).await?;
     Ok((StatusCode::CREATED, Answer(List::whole(rows.into_iter().map(PriceView::from).collect()))))

@@ -3,7 +3,7 @@
 mod address;
 
 use super::ApiState;
-use super::auth::{Can, Caller, ManageProviders, View};
+use super::auth::{Caller, Can, ManageProviders, View};
 use super::error::{ApiError, ApiResult};
 use super::extract::{Json, texts};
 use super::paging::{List, Page, PageQuery, Params};
@@ -119,9 +119,10 @@ pub(super) async fn add(
 ) -> ApiResult<(StatusCode, Answer<ProviderView>)> {
     let name = provider_name("name", &body.name)?;
     let default = known(&name);
-    let (Some(kind), Some(base_url)) =
-        (body.kind.or(default.map(|(kind, _)| kind)), body.base_url.as_deref().or(default.map(|(_, url)| url)))
-    else {
+    let (Some(kind), Some(base_url)) = (
+        body.kind.or(default.map(|(kind, _)| kind)),
+        body.base_url.as_deref().or(default.map(|(_, url)| url)),
+    ) else {
         let detail = format!("'{name}' is no provider that is known by name; give kind and base_url");
         return Err(ApiError::invalid(detail));
     };
@@ -132,7 +133,11 @@ pub(super) async fn add(
         (None, ProviderKind::OpenAiCompatible) => name.clone(),
         (None, kind) => kind.as_str().to_owned(),
     };
-    let secret = body.secret.as_deref().map(|secret| sealed(&api, caller.team_id(), &name, &address, secret)).transpose()?;
+    let secret = body
+        .secret
+        .as_deref()
+        .map(|secret| sealed(&api, caller.team_id(), &name, &address, secret))
+        .transpose()?;
     let actor = caller.actor(&api);
     let row = ProviderRow {
         team_id: caller.team_id(),
@@ -182,12 +187,16 @@ pub(super) async fn update(
     let private_address = match (moved, patch.private_address) {
         (false, None) => found.private_address,
         (_, wanted) => {
-            let known = known(&found.name).map(|(_, url)| url).filter(|_| moved).or(Some(found.base_url.as_str()));
+            let known =
+                known(&found.name).map(|(_, url)| url).filter(|_| moved).or(Some(found.base_url.as_str()));
             allowed(&caller, &address, known, wanted.unwrap_or(false))?
         }
     };
-    let secret =
-        patch.secret.as_deref().map(|secret| sealed(&api, caller.team_id(), &found.name, &address, secret)).transpose()?;
+    let secret = patch
+        .secret
+        .as_deref()
+        .map(|secret| sealed(&api, caller.team_id(), &found.name, &address, secret))
+        .transpose()?;
     let price_name = patch.price_name.as_deref().map(|name| provider_name("price_name", name)).transpose()?;
     let models = patch.models.as_deref().map(|models| texts("models", models, MAX_MODELS)).transpose()?;
     let actor = caller.actor(&api);

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn a_percentage_is_read_as_people_write_it_and_never_negative() {
-        for (text, expected) in [("20%", "20"), ("20", "20"), (" 7.5 %", "7.5"), ("0", "0"), ("12.50%", "12.5")] {
+        for (text, expected) in
+            [("20%", "20"), ("20", "20"), (" 7.5 %", "7.5"), ("0", "0"), ("12.50%", "12.5")]
+        {
             assert_eq!(percent("markup", text).unwrap().to_string(), expected);
         }
         for text in ["-5%", "", "%", "ten", "1e3", "100000", "0.0000000000001"] {

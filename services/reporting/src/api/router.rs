@@ -5,12 +5,12 @@ use super::error::ApiError;
 use super::idempotency::idempotent;
 use super::openapi::{ApiDoc, openapi_json};
 use super::{
-    ApiState, audit, clients, contracts, deadletters, issuer, keys, members, prices, projects, providers, team, tokens,
+    ApiState, audit, clients, contracts, deadletters, events, invoices, issuer, keys, members, prices, projects, providers, reports, team, tokens, usage,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Router, http};
 use tallystick_runtime::Problem;
 use utoipa::OpenApi as _;
@@ -22,8 +22,7 @@ pub(super) const BASE: &str = "/api/v1";
 
 /// Every documented resource.
 pub(super) fn resources() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .nest(BASE, control_plane())
+    OpenApiRouter::with_openapi(ApiDoc::openapi()).nest(BASE, control_plane().merge(ledger()))
 }
 
 fn control_plane() -> OpenApiRouter<ApiState> {
@@ -61,6 +60,23 @@ fn control_plane() -> OpenApiRouter<ApiState> {
         .routes(routes!(deadletters::show))
 }
 
+fn ledger() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(usage::show))
+        .routes(routes!(usage::reassign))
+        .routes(routes!(usage::rerate))
+        .routes(routes!(events::list, events::add))
+        .routes(routes!(events::show))
+        .routes(routes!(invoices::list, invoices::add))
+        .routes(routes!(invoices::show))
+        .routes(routes!(invoices::finalize_one))
+        .routes(routes!(invoices::send))
+        .routes(routes!(invoices::mark_paid))
+        .routes(routes!(invoices::void))
+        .routes(routes!(reports::month))
+        .routes(routes!(reports::week))
+}
+
 /// The whole API as the binary mounts it.
 pub fn router(api: ApiState) -> Router {
     let (resources, _) = resources().split_for_parts();
@@ -68,6 +84,7 @@ pub fn router(api: ApiState) -> Router {
         .layer(from_fn_with_state(api.clone(), idempotent))
         .layer(from_fn_with_state(api.clone(), authenticate))
         .route(&format!("{BASE}/openapi.json"), get(openapi))
+        .route(&format!("{BASE}/{{*path}}"), any(no_such_path))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
         .with_state(api)
@@ -75,6 +92,10 @@ pub fn router(api: ApiState) -> Router {
 
 async fn openapi() -> impl IntoResponse {
     ([(http::header::CONTENT_TYPE, "application/json")], openapi_json())
+}
+
+async fn no_such_path() -> ApiError {
+    Problem::not_found("the API has no such path; see /api/v1/openapi.json for those it has").into()
 }
 
 async fn wrong_method() -> ApiError {

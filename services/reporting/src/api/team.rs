@@ -74,7 +74,9 @@ pub(super) async fn update(
     let zone = patch.zone.as_deref().map(Zone::parse).transpose()?;
     let currency = patch.currency.as_deref().map(Currency::parse).transpose()?;
     let budgets = patch.default_key_budgets.as_deref().map(specs).transpose()?;
-    if currency.is_some_and(|currency| currency != caller.team.currency) && api.store.team_has_usage(caller.team_id()).await? {
+    if currency.is_some_and(|currency| currency != caller.team.currency)
+        && api.store.team_has_usage(caller.team_id()).await?
+    {
         let detail = "the ledger holds usage in the present currency, so the team's currency stays; make another team for another one";
         return Err(ApiError::conflict("currency_in_use", detail));
     }

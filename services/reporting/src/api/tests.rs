@@ -2,10 +2,16 @@
 
 mod control;
 mod guard;
+mod invoices;
+mod imports;
 mod keys;
+mod ledger;
 mod openapi;
 mod prices;
 mod providers;
+mod reassign;
+mod reports;
+mod usage;
 
 use crate::config::ReportingConfig;
 use crate::service::{Deps, Reporting};
@@ -18,6 +24,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tallystick_domain::{Currency, TeamId, TokenId};
+use tallystick_eventlog::MemoryLog;
 use tallystick_runtime::config::{Limits, Reporting as Settings};
 use tallystick_runtime::{Ids, Shutdown, Tasks, TestClock};
 use tallystick_store::Store;
@@ -34,6 +41,8 @@ struct Harness {
     ids: Arc<Ids>,
     secrets: Secrets,
     admin: String,
+    /// Where the relay ships to.
+    log: MemoryLog,
 }
 
 /// What an answer was.
@@ -67,6 +76,7 @@ impl Harness {
         let ids = Arc::new(Ids::new(clock.shared()));
         let secrets = MasterKey::from_bytes([9; MASTER_BYTES]).secrets();
         let store = database.store().clone();
+        let log = MemoryLog::new();
         let first: FirstStart = bootstrap(&store, &secrets, &clock, &ids, &[]).await.unwrap();
         let config = ReportingConfig::new("http://tally.test/", &Limits::default(), &Settings::default());
         let deps = Deps {
@@ -75,11 +85,12 @@ impl Harness {
             ids: Arc::clone(&ids),
             tasks: Tasks::new(Shutdown::new()),
             secrets: secrets.clone(),
+            log: Arc::new(log.clone()),
             renderer: None,
         };
         let router = Reporting::build(config, deps);
         let admin = first.admin_token.unwrap().expose_secret().to_owned();
-        Self { database, router, clock, ids, secrets, admin }
+        Self { database, router, clock, ids, secrets, admin, log }
     }
 
     fn store(&self) -> &Store {

@@ -106,7 +106,8 @@ pub(super) async fn add(
     Json(body): Json<NewToken>,
 ) -> ApiResult<(StatusCode, Answer<MadeToken>)> {
     if !covers(caller.token.role, body.role) {
-        let detail = format!("a token of the role {} may not make one of the role {}", caller.token.role, body.role);
+        let detail =
+            format!("a token of the role {} may not make one of the role {}", caller.token.role, body.role);
         return Err(Problem::forbidden(detail).into());
     }
     if body.operator {

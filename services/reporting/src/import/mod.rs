@@ -35,5 +35,3 @@ pub struct Inbox {
     pub(crate) books: PriceBooks,
 }
 
-#[cfg(test)]
-mod tests;

@@ -14,5 +14,3 @@ pub(crate) use file::usage_csv;
 pub(crate) use period::day;
 pub use period::{PeriodAsked, period_of};
 
-#[cfg(test)]
-mod tests;

@@ -132,7 +132,8 @@ pub(in crate::api) struct ClientChange {
 /// A tax as people write it: `VAT 19%`, or only `19%`.
 pub(in crate::api) fn tax(written: &str) -> ApiResult<(String, Decimal)> {
     let written = text("tax", written)?;
-    let (label, rate) = written.trim_end_matches('%').trim_end().rsplit_once(' ').unwrap_or(("VAT", &written));
+    let (label, rate) =
+        written.trim_end_matches('%').trim_end().rsplit_once(' ').unwrap_or(("VAT", &written));
     let rate = percent("tax", rate)?;
     if rate > Decimal::ONE_HUNDRED {
         return Err(ApiError::invalid("tax is above 100%; write it as 'VAT 19%'"));
@@ -141,7 +142,10 @@ pub(in crate::api) fn tax(written: &str) -> ApiResult<(String, Decimal)> {
 }
 
 /// A kept text in a field that may be cleared.
-pub(in crate::api) fn clearable(field: &str, value: Option<Option<String>>) -> ApiResult<Option<Option<String>>> {
+pub(in crate::api) fn clearable(
+    field: &str,
+    value: Option<Option<String>>,
+) -> ApiResult<Option<Option<String>>> {
     value.map(|value| value.map(|value| text(field, &value)).transpose()).transpose()
 }
 
@@ -152,7 +156,8 @@ impl ClientBody {
         let currency = self.currency.as_deref().map(Currency::parse).transpose()?;
         let markup = self.markup.as_deref().map(|markup| percent("markup", markup)).transpose()?;
         let tax = self.tax.as_ref().map(|tax_| tax_.as_deref().map(tax).transpose()).transpose()?;
-        let mail = self.email.as_ref().map(|mail| mail.as_deref().map(|mail| email("email", mail)).transpose());
+        let mail =
+            self.email.as_ref().map(|mail| mail.as_deref().map(|mail| email("email", mail)).transpose());
         let body = Self {
             name: self.name.map(|value| name("name", &value)).transpose()?,
             legal_name: self.legal_name.map(|value| text("legal_name", &value)).transpose()?,

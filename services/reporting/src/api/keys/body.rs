@@ -16,7 +16,16 @@ use tallystick_store::control::{BudgetSpec, KeyKind, KeyRow};
 const MOST_ENTRIES: usize = 64;
 /// Families of endpoints that a key can be limited to.
 const ENDPOINTS: &[&str] = &[
-    "chat", "responses", "embeddings", "completions", "images", "audio", "moderations", "files", "batches", "messages",
+    "chat",
+    "responses",
+    "embeddings",
+    "completions",
+    "images",
+    "audio",
+    "moderations",
+    "files",
+    "batches",
+    "messages",
     "models",
 ];
 
@@ -153,12 +162,17 @@ impl KeyFields {
         patch.name = patch.name.take().map(|value| name("name", &value)).transpose()?;
         patch.environment = clearable("environment", patch.environment.take())?;
         patch.tool = clearable("tool", patch.tool.take())?;
-        for (field, values) in
-            [("models", &mut patch.models), ("providers", &mut patch.providers), ("endpoints", &mut patch.endpoints), ("ip", &mut patch.ip)]
-        {
+        for (field, values) in [
+            ("models", &mut patch.models),
+            ("providers", &mut patch.providers),
+            ("endpoints", &mut patch.endpoints),
+            ("ip", &mut patch.ip),
+        ] {
             *values = values.take().map(|values| texts(field, &values, MOST_ENTRIES)).transpose()?;
         }
-        if let Some(unknown) = patch.endpoints.iter().flatten().find(|word| !ENDPOINTS.contains(&word.as_str())) {
+        if let Some(unknown) =
+            patch.endpoints.iter().flatten().find(|word| !ENDPOINTS.contains(&word.as_str()))
+        {
             let known = ENDPOINTS.join(", ");
             return Err(ApiError::invalid(format!("endpoints holds '{unknown}'; choose from {known}")));
         }
@@ -166,7 +180,8 @@ impl KeyFields {
             return Err(ApiError::invalid(format!("ip holds '{bad}'; write ranges such as 203.0.113.0/24")));
         }
         let budgets = patch.budgets.as_deref().map(specs).transpose()?;
-        let expires = patch.expires.as_ref().map(|end| end.as_deref().map(|end| expiry(end, now, zone)).transpose());
+        let expires =
+            patch.expires.as_ref().map(|end| end.as_deref().map(|end| expiry(end, now, zone)).transpose());
         let (expires, rpm) = (expires.transpose()?, limit("rpm", patch.rpm)?);
         let (tpm, parallel) = (limit("tpm", patch.tpm)?, limit("parallel", patch.parallel)?);
         Ok(KeyChange { fields: self, budgets, expires, rpm, tpm, parallel })
@@ -212,7 +227,9 @@ where
     B: TryFrom<u64>,
 {
     let checked = |value: A| match value.into() {
-        0 => Err(ApiError::invalid(format!("{field} is 0, which lets nothing through; suspend the key instead"))),
+        0 => Err(ApiError::invalid(format!(
+            "{field} is 0, which lets nothing through; suspend the key instead"
+        ))),
         number => B::try_from(number).map_err(|_| ApiError::invalid(format!("{field} is too large"))),
     };
     value.map(|value| value.map(checked).transpose()).transpose()
@@ -220,7 +237,8 @@ where
 
 /// Whether a text is an address, or one with the length of a prefix.
 fn is_range(text: &str) -> bool {
-    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    let (address, length) =
+        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
     let Ok(address) = address.parse::<IpAddr>() else { return false };
     let most = if address.is_ipv4() { 32 } else { 128 };
     length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= most))

@@ -3,7 +3,7 @@
 use super::view::{KeyView, MadeKey};
 use super::{DEFAULT_GRACE, fresh_key};
 use crate::api::ApiState;
-use crate::api::auth::{Can, Caller, ContainKeys, ManageKeys};
+use crate::api::auth::{Caller, Can, ContainKeys, ManageKeys};
 use crate::api::error::{ApiError, ApiResult};
 use crate::api::extract::{Json, text};
 use crate::api::references::find;
@@ -146,7 +146,8 @@ async fn edit<F>(
 where
     F: Fn(&mut KeyRow) -> Result<(), StoreError> + Send + Sync,
 {
-    let edited = api.store.control_edit::<KeyRow, F>(actor, caller.team_id(), reference, action, change).await?;
+    let edited =
+        api.store.control_edit::<KeyRow, F>(actor, caller.team_id(), reference, action, change).await?;
     edited
         .map(|row| Answer(KeyView::of(&row, caller.team.currency, actor.at)))
         .ok_or_else(|| ApiError::not_found("key", reference))

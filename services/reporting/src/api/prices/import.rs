@@ -1,7 +1,7 @@
 //! `/prices/import`: public price files, compared first.
 
-use super::placing::{Scope, book_of};
 use super::add_versions;
+use super::placing::{Scope, book_of};
 use crate::api::ApiState;
 use crate::api::auth::{Can, ManagePrices};
 use crate::api::error::ApiResult;
@@ -100,7 +100,10 @@ pub(in crate::api) async fn import(
     let options = ImportOptions {
         effective_from,
         checked_on: zone.day_of(now),
-        source: body.source.as_deref().map_or_else(|| Ok(body.format.name().to_owned()), |source| text("source", source))?,
+        source: body
+            .source
+            .as_deref()
+            .map_or_else(|| Ok(body.format.name().to_owned()), |source| text("source", source))?,
         providers: body.providers.into_iter().collect(),
         free: body.free.into_iter().collect(),
     };
@@ -108,10 +111,13 @@ pub(in crate::api) async fn import(
         Format::Litellm => litellm(&body.content, &options),
         Format::GenaiPrices => genai(&body.content, &options),
     };
-    let read = read.map_err(|error| Problem::bad_request("invalid_price_file", tallystick_runtime::error_chain(&error)))?;
+    let read = read.map_err(|error| {
+        Problem::bad_request("invalid_price_file", tallystick_runtime::error_chain(&error))
+    })?;
     let book = book_of(&api, caller.team_id()).await?;
     let found = diff(&book, &read.candidates);
-    let applied = if body.dry_run { 0 } else { apply(&api, &caller, body.scope, &found, read.candidates).await? };
+    let applied =
+        if body.dry_run { 0 } else { apply(&api, &caller, body.scope, &found, read.candidates).await? };
     Ok(Answer(ImportReport {
         dry_run: body.dry_run,
         applied,
@@ -132,7 +138,8 @@ async fn apply(
 ) -> ApiResult<usize> {
     let added = found.added.iter().map(|version| version.id);
     let wanted: BTreeSet<_> = added.chain(found.changed.iter().map(|change| change.new)).collect();
-    let versions: Vec<PriceVersion> = candidates.into_iter().filter(|version| wanted.contains(&version.id)).collect();
+    let versions: Vec<PriceVersion> =
+        candidates.into_iter().filter(|version| wanted.contains(&version.id)).collect();
     if versions.is_empty() {
         return Ok(0);
     }

@@ -25,7 +25,8 @@ pub(super) enum Scope {
 pub(super) async fn book_of(api: &ApiState, team: TeamId) -> ApiResult<PriceBook> {
     let mut book = PriceBook::default();
     for row in api.store.price_versions_of(team).await? {
-        let version: PriceVersion = serde_json::from_value(row.body).map_err(|error| Problem::internal(&error))?;
+        let version: PriceVersion =
+            serde_json::from_value(row.body).map_err(|error| Problem::internal(&error))?;
         if let Err(error) = book.insert(version) {
             tracing::warn!(price.version = %row.id, error = %error, "a stored price is not usable and was left out");
         }
@@ -35,12 +36,17 @@ pub(super) async fn book_of(api: &ApiState, team: TeamId) -> ApiResult<PriceBook
 
 /// Puts a version into the book: with the id that its content gives, and as a correction where another version of the
 /// model takes effect at the same instant.
-pub(super) fn placed(book: &mut PriceBook, mut version: PriceVersion, owner: Option<TeamId>) -> ApiResult<PriceVersion> {
+pub(super) fn placed(
+    book: &mut PriceBook,
+    mut version: PriceVersion,
+    owner: Option<TeamId>,
+) -> ApiResult<PriceVersion> {
     loop {
         version = version.with_derived_id();
         if let Some(team) = owner {
             let shared = version.id.as_uuid();
-            version.id = PriceVersionId::derived("team price", &[team.as_uuid().as_bytes(), shared.as_bytes()]);
+            version.id =
+                PriceVersionId::derived("team price", &[team.as_uuid().as_bytes(), shared.as_bytes()]);
         }
         match book.insert(version.clone()) {
             Ok(()) => return Ok(version),

@@ -7,8 +7,26 @@ use url::{Host, Url};
 
 /// Words that paths use, so that no provider can take them.
 const RESERVED: &[&str] = &[
-    "api", "audio", "batches", "chat", "completions", "embeddings", "files", "health", "healthz", "images", "key", "keys",
-    "messages", "metrics", "models", "moderations", "readyz", "responses", "v1", "v1beta",
+    "api",
+    "audio",
+    "batches",
+    "chat",
+    "completions",
+    "embeddings",
+    "files",
+    "health",
+    "healthz",
+    "images",
+    "key",
+    "keys",
+    "messages",
+    "metrics",
+    "models",
+    "moderations",
+    "readyz",
+    "responses",
+    "v1",
+    "v1beta",
 ];
 
 /// Providers that are known by name: the shape that they speak, and where their API begins.
@@ -39,7 +57,9 @@ pub(super) fn provider_name(field: &str, text: &str) -> ApiResult<String> {
     let starts = name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let fits = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !starts || !fits || name.len() > 63 {
-        return Err(ApiError::invalid(format!("{field} is no provider name; use lower-case letters, digits and hyphens")));
+        return Err(ApiError::invalid(format!(
+            "{field} is no provider name; use lower-case letters, digits and hyphens"
+        )));
     }
     if RESERVED.contains(&name.as_str()) {
         return Err(ApiError::invalid(format!("{field} '{name}' is a word that paths use; choose another")));
@@ -63,7 +83,8 @@ pub(super) struct Address {
 impl Address {
     /// Reads a base URL: http or https, a host, no credentials, no query.
     pub(super) fn parse(text: &str) -> ApiResult<Self> {
-        let bad = |why: &str| ApiError::invalid(format!("base_url {why}; write it as https://api.example.com/v1"));
+        let bad =
+            |why: &str| ApiError::invalid(format!("base_url {why}; write it as https://api.example.com/v1"));
         let url = Url::parse(text.trim()).map_err(|_| bad("is no URL"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("is neither https nor http"));
@@ -79,7 +100,8 @@ impl Address {
             Host::Ipv6(address) => is_private(IpAddr::V6(address)),
             Host::Domain(name) => {
                 let name = name.trim_end_matches('.');
-                name == "localhost" || [".localhost", ".local", ".internal"].iter().any(|end| name.ends_with(end))
+                name == "localhost"
+                    || [".localhost", ".local", ".internal"].iter().any(|end| name.ends_with(end))
             }
         };
         Ok(Self {
@@ -123,10 +145,17 @@ mod tests {
 
     #[test]
     fn private_hosts_are_told_from_public_ones_however_they_are_written() {
-        for private in
-            ["http://127.0.0.1:9", "http://localhost", "http://10.1.2.3", "http://[::1]:8", "http://[::ffff:10.0.0.1]",
-             "http://169.254.169.254", "http://100.64.0.1", "http://0x7f000001", "http://ollama.local."]
-        {
+        for private in [
+            "http://127.0.0.1:9",
+            "http://localhost",
+            "http://10.1.2.3",
+            "http://[::1]:8",
+            "http://[::ffff:10.0.0.1]",
+            "http://169.254.169.254",
+            "http://100.64.0.1",
+            "http://0x7f000001",
+            "http://ollama.local.",
+        ] {
             assert!(Address::parse(private).unwrap().private, "{private}");
         }
         for public in ["https://api.openai.com", "https://8.8.8.8", "https://[2606:4700::1]"] {
@@ -136,7 +165,13 @@ mod tests {
 
     #[test]
     fn an_address_with_credentials_a_query_or_another_scheme_is_refused() {
-        for bad in ["https://user:pw@api.example.com", "https://a.example/v1?key=1", "ftp://a.example", "a.example", ""] {
+        for bad in [
+            "https://user:pw@api.example.com",
+            "https://a.example/v1?key=1",
+            "ftp://a.example",
+            "a.example",
+            "",
+        ] {
             assert!(Address::parse(bad).is_err(), "{bad}");
         }
     }

@@ -1,8 +1,11 @@
 //! Who may do what; teams apart; requests repeated.
 
 use super::{Harness, a_key};
+use crate::bootstrap;
 use http::Method;
 use serde_json::{Value, json};
+use std::future::{Future as _, poll_fn};
+use std::task::Poll;
 use tallystick_store::control::Role;
 
 const GET: Method = Method::GET;
@@ -18,7 +21,9 @@ async fn without_a_good_token_nothing_is_told_but_the_openapi_document() {
     }
     let document = h.send("", GET, "/openapi.json", Value::Null, None).await.ok();
     assert!(document["paths"]["/api/v1/keys"]["post"].is_object());
-    assert_eq!(h.send(&h.admin, Method::PUT, "/team", json!({}), None).await.refusal().0, 405);
+    let wrong = h.send(&h.admin, Method::PUT, "/team", json!({}), None).await;
+    assert_eq!(wrong.refusal(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(h.get("/nothing/here").await.refusal(), (404, "not_found".to_owned()));
 }
 
 #[tokio::test]
@@ -82,10 +87,20 @@ async fn no_object_of_another_team_can_be_seen_named_or_changed() {
     ];
     h.post("/contracts", json!({ "client": "Acme", "from": "2026-01-01" })).await.ok();
     h.patch("/issuer", json!({ "legal_name": "Studio" })).await.ok();
-    let end = [("clients", "archive"), ("projects", "archive"), ("members", "remove"), ("providers", "archive"),
-        ("tokens", "revoke"), ("keys", "revoke"), ("keys", "suspend"), ("keys", "restore"), ("keys", "rotate")];
+    let end = [
+        ("clients", "archive"),
+        ("projects", "archive"),
+        ("members", "remove"),
+        ("providers", "archive"),
+        ("tokens", "revoke"),
+        ("keys", "revoke"),
+        ("keys", "suspend"),
+        ("keys", "restore"),
+        ("keys", "rotate"),
+    ];
     for (resource, object) in &made {
-        let list = h.send(&stranger, GET, &format!("/{resource}?archived=true"), Value::Null, None).await.ok();
+        let list =
+            h.send(&stranger, GET, &format!("/{resource}?archived=true"), Value::Null, None).await.ok();
         assert!(!list.to_string().contains(object["id"].as_str().unwrap()), "{resource}");
         for reference in ["id", "name", "email", "prefix"].iter().filter_map(|field| object[field].as_str()) {
             let path = format!("/{resource}/{}", reference.replace(' ', "%20"));
@@ -133,4 +148,49 @@ async fn the_same_key_in_two_teams_is_two_requests() {
     let ours = h.send(&h.admin, POST, "/keys", a_key("k"), Some("same")).await.ok();
     let theirs = h.send(&stranger, POST, "/keys", a_key("k"), Some("same")).await.ok();
     assert_ne!(ours["id"], theirs["id"]);
+}
+
+#[tokio::test]
+async fn a_second_start_makes_no_second_token_and_adds_no_price_twice() {
+    let h = Harness::start().await;
+    let prices = tallystick_schemas::pricebook::builtin();
+    let again = async || bootstrap(h.store(), &h.secrets, &h.clock, &h.ids, &prices).await.unwrap();
+    let second = again().await;
+    assert!(second.admin_token.is_none());
+    assert_eq!(second.prices_added, prices.len() as u64);
+    assert_eq!(again().await.prices_added, 0);
+    assert_eq!(h.get("/whoami").await.ok()["token"]["operator"], true);
+    let known = h.get("/prices/gpt-4o?provider=openai").await.ok();
+    assert_eq!(known["data"][0]["provider"], "openai");
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_at_any_point_finds_the_answer_when_asking_again() {
+    let h = Harness::start().await;
+    let mut finished = 0;
+    for polls in 1..40 {
+        let name = format!("key {polls}");
+        let ask = || h.send(&h.admin, POST, "/keys", a_key(&name), Some(&name));
+        let mut first = Box::pin(ask());
+        let mut left = polls;
+        let cut_short = poll_fn(|context| {
+            if left == 0 {
+                return Poll::Ready(None);
+            }
+            left -= 1;
+            first.as_mut().poll(context).map(Some)
+        });
+        finished += u32::from(cut_short.await.is_some());
+        drop(first);
+        let mut answer = ask().await;
+        for _ in 0..2_000 {
+            if answer.status != 409 {
+                break;
+            }
+            tokio::task::yield_now().await;
+            answer = ask().await;
+        }
+        assert_eq!(answer.ok()["name"], name, "after {polls} polls");
+    }
+    assert!((1..39).contains(&finished), "some were cut short and some were not: {finished}");
 }

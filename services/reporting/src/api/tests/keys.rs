@@ -58,9 +58,16 @@ async fn each_kind_asks_for_what_bounds_it() {
         json!({ "name": "k\n", "kind": "project", "tool": "a\u{7}" }),
     ];
     for body in refused {
-        assert_eq!(h.post("/keys", body.clone()).await.refusal(), (400, "invalid_request".to_owned()), "{body}");
+        assert_eq!(
+            h.post("/keys", body.clone()).await.refusal(),
+            (400, "invalid_request".to_owned()),
+            "{body}"
+        );
     }
-    assert_eq!(h.post("/keys", json!({ "name": "k", "kind": "project", "client": "Nobody" })).await.refusal().0, 404);
+    assert_eq!(
+        h.post("/keys", json!({ "name": "k", "kind": "project", "client": "Nobody" })).await.refusal().0,
+        404
+    );
     h.post("/keys", json!({ "name": "auto", "kind": "automation", "budgets": daily })).await.ok();
     h.post("/keys", json!({ "name": "temp", "kind": "temporary", "expires": "7d" })).await.ok();
     assert_eq!(h.patch("/keys/auto", json!({ "budgets": [] })).await.refusal().0, 400);
@@ -88,10 +95,19 @@ async fn a_key_is_suspended_restored_and_revoked_for_ever() {
 #[tokio::test]
 async fn rotating_gives_a_new_secret_under_the_same_name_and_the_old_one_ends_with_the_grace() {
     let h = Harness::start().await;
-    let old = h.post("/keys", json!({ "name": "ci", "kind": "automation", "budgets": [{ "period": "daily", "limit": "9" }] })).await.ok();
+    let old = h
+        .post(
+            "/keys",
+            json!({ "name": "ci", "kind": "automation", "budgets": [{ "period": "daily", "limit": "9" }] }),
+        )
+        .await
+        .ok();
     let new = h.post("/keys/ci/rotate", json!({ "grace": "2h" })).await.ok();
     assert_ne!(new["secret"], old["secret"]);
-    assert_eq!((&new["rotated_from"], &new["name"], &new["budgets"]), (&old["id"], &json!("ci"), &old["budgets"]));
+    assert_eq!(
+        (&new["rotated_from"], &new["name"], &new["budgets"]),
+        (&old["id"], &json!("ci"), &old["budgets"])
+    );
     assert_eq!(h.get("/keys/ci").await.ok()["id"], new["id"]);
     let old_path = format!("/keys/{}", old["id"].as_str().unwrap());
     assert_eq!(h.get(&old_path).await.ok()["state"], "active");
@@ -111,11 +127,17 @@ async fn keys_are_listed_by_what_they_are_bound_to() {
     h.post("/clients", json!({ "name": "Acme" })).await.ok();
     h.post("/keys", json!({ "name": "old", "kind": "project", "client": "Acme" })).await.ok();
     h.clock.advance(Duration::from_secs(100 * 86_400));
-    let capped = json!({ "name": "new", "kind": "automation", "budgets": [{ "period": "daily", "limit": "1" }] });
+    let capped =
+        json!({ "name": "new", "kind": "automation", "budgets": [{ "period": "daily", "limit": "1" }] });
     h.post("/keys", capped).await.ok();
     let names = async |query: &str| {
         let list = h.get(&format!("/keys?{query}")).await.ok();
-        list["data"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(names("").await, ["old", "new"]);
     assert_eq!(names("older_than=90d").await, ["old"]);

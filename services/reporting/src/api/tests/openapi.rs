@@ -25,7 +25,10 @@ fn every_operation_has_a_tag_a_summary_and_an_answer() {
             operations += 1;
             assert!(operation["tags"][0].is_string(), "{method} {path} has no tag");
             assert!(operation["summary"].is_string(), "{method} {path} has no summary");
-            assert!(operation["responses"].as_object().is_some_and(|found| !found.is_empty()), "{method} {path}");
+            assert!(
+                operation["responses"].as_object().is_some_and(|found| !found.is_empty()),
+                "{method} {path}"
+            );
         }
     }
     assert!(operations >= 40, "{operations}");

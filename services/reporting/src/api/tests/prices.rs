@@ -10,7 +10,8 @@ fn version(model: &str, rate: &str, from: &str) -> Value {
 }
 
 async fn price_at(h: &Harness, at: &str) -> Value {
-    h.get(&format!("/prices/gpt-x?at={at}")).await.ok()["data"][0]["version"]["rates"]["input_uncached"].clone()
+    h.get(&format!("/prices/gpt-x?at={at}")).await.ok()["data"][0]["version"]["rates"]["input_uncached"]
+        .clone()
 }
 
 #[tokio::test]
@@ -61,7 +62,8 @@ async fn an_import_shows_what_would_change_and_only_then_changes_it() {
         "gpt-x": { "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6 },
         "free-x": { "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0 }
     });
-    let body = |dry_run: bool| json!({ "format": "litellm", "content": file.to_string(), "dry_run": dry_run });
+    let body =
+        |dry_run: bool| json!({ "format": "litellm", "content": file.to_string(), "dry_run": dry_run });
     let shown = h.post("/prices/import", body(true)).await.ok();
     assert_eq!((&shown["applied"], shown["diff"]["added"].as_array().unwrap().len()), (&json!(0), 1));
     assert_eq!(shown["skipped"][0]["model"], "free-x");

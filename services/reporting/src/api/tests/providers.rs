@@ -21,11 +21,20 @@ async fn a_known_provider_needs_only_a_secret_which_opens_for_its_origin_and_is_
     assert_eq!(made["has_secret"], true);
     let row = stored(&h).await;
     let sealed = row.secret.as_deref().unwrap();
-    let opened = h.secrets.secret_box.open_text(&provider_binding(row.team_id, "openai", "https://api.openai.com"), sealed);
+    let opened = h
+        .secrets
+        .secret_box
+        .open_text(&provider_binding(row.team_id, "openai", "https://api.openai.com"), sealed);
     assert_eq!(opened.unwrap().expose_secret(), SECRET);
-    assert!(h.secrets.secret_box.open(&provider_binding(row.team_id, "openai", "https://evil.example"), sealed).is_err());
+    assert!(
+        h.secrets
+            .secret_box
+            .open(&provider_binding(row.team_id, "openai", "https://evil.example"), sealed)
+            .is_err()
+    );
 
-    let everything = format!("{}{}{}{made}", h.story().await, h.get("/providers").await.ok(), h.get("/audit").await.ok());
+    let everything =
+        format!("{}{}{}{made}", h.story().await, h.get("/providers").await.ok(), h.get("/audit").await.ok());
     assert!(!everything.contains(SECRET) && !everything.contains("canary"));
     assert!(!sealed.windows(6).any(|part| part == b"canary"));
 }
@@ -34,15 +43,24 @@ async fn a_known_provider_needs_only_a_secret_which_opens_for_its_origin_and_is_
 async fn editing_the_address_forgets_the_secret_unless_a_new_one_comes_with_it() {
     let h = Harness::start().await;
     h.post("/providers", json!({ "name": "openai", "secret": SECRET })).await.ok();
-    let same = h.patch("/providers/openai", json!({ "base_url": "https://api.openai.com/v1/", "models": ["gpt-*"] })).await.ok();
+    let same = h
+        .patch("/providers/openai", json!({ "base_url": "https://api.openai.com/v1/", "models": ["gpt-*"] }))
+        .await
+        .ok();
     assert_eq!((&same["has_secret"], &same["models"]), (&json!(true), &json!(["gpt-*"])));
     let moved = h.patch("/providers/openai", json!({ "base_url": "https://proxy.example/v1" })).await.ok();
     assert_eq!((&moved["has_secret"], &moved["secret_set_at"]), (&json!(false), &json!(null)));
     assert!(stored(&h).await.secret.is_none());
-    let again = h.patch("/providers/openai", json!({ "base_url": "https://other.example/v1", "secret": "sk-2" })).await.ok();
+    let again = h
+        .patch("/providers/openai", json!({ "base_url": "https://other.example/v1", "secret": "sk-2" }))
+        .await
+        .ok();
     assert_eq!(again["has_secret"], true);
     let row = stored(&h).await;
-    let opened = h.secrets.secret_box.open_text(&provider_binding(row.team_id, "openai", "https://other.example"), row.secret.as_deref().unwrap());
+    let opened = h.secrets.secret_box.open_text(
+        &provider_binding(row.team_id, "openai", "https://other.example"),
+        row.secret.as_deref().unwrap(),
+    );
     assert_eq!(opened.unwrap().expose_secret(), "sk-2");
 }
 
@@ -56,9 +74,18 @@ async fn only_the_operator_sends_requests_to_other_or_private_addresses() {
         assert_eq!(ask(body).await.refusal().0, 403, "{url}");
     }
     ask(json!({ "name": "groq", "secret": "gsk-1" })).await.ok();
-    let moved = h.send(&owner, Method::PATCH, "/providers/groq", json!({ "base_url": "https://collector.example" }), None).await;
+    let moved = h
+        .send(
+            &owner,
+            Method::PATCH,
+            "/providers/groq",
+            json!({ "base_url": "https://collector.example" }),
+            None,
+        )
+        .await;
     assert_eq!(moved.refusal().0, 403);
-    let opened = h.send(&owner, Method::PATCH, "/providers/groq", json!({ "private_address": true }), None).await;
+    let opened =
+        h.send(&owner, Method::PATCH, "/providers/groq", json!({ "private_address": true }), None).await;
     assert_eq!(opened.refusal().0, 403);
     h.send(&owner, Method::PATCH, "/providers/groq", json!({ "secret": "gsk-2" }), None).await.ok();
 
@@ -80,7 +107,11 @@ async fn bad_providers_are_refused() {
         json!({ "name": "openai", "secret": "" }),
         json!({ "name": "openai", "secret_env": "OPENAI_API_KEY" }),
     ] {
-        assert_eq!(h.post("/providers", body.clone()).await.refusal(), (400, "invalid_request".to_owned()), "{body}");
+        assert_eq!(
+            h.post("/providers", body.clone()).await.refusal(),
+            (400, "invalid_request".to_owned()),
+            "{body}"
+        );
     }
 }
 

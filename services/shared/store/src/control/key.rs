@@ -254,7 +254,7 @@ impl Store {
                 let new = KeyRow {
                     id: successor.id,
                     public_part: successor.public_part.clone(),
-                prefix: successor.prefix.clone(),
+                    prefix: successor.prefix.clone(),
                     hmac: successor.hmac.clone(),
                     pepper_version: successor.pepper_version,
                     rotated_from: Some(before.id),

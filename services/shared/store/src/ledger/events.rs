@@ -1,87 +1,131 @@
 //! Event rows and the chains of adjustments.
 
 use super::batch::offset;
+use super::copy::CopyRows;
 use super::{LoggedEvent, NewDeadLetter};
 use crate::StoreError;
 use crate::time::{date_to_db, to_db};
+use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
+use std::borrow::Cow;
 use std::collections::HashSet;
-use tallystick_domain::EventId;
-use tallystick_domain::event::{Event, Position, UsageAdjusted};
-use time::{Date, OffsetDateTime};
+use tallystick_domain::event::{Event, Outcome, Status, UsageAdjusted, UsageRecorded};
+use tallystick_domain::{ClientId, Currency, EventId, KeyId, MemberId, ProjectId, TeamId};
 use uuid::Uuid;
 
-/// The columns of the event rows of a batch.
-#[derive(Default)]
-struct Columns {
-    event_id: Vec<Uuid>,
-    team_id: Vec<Uuid>,
-    lane: Vec<i16>,
-    producer_id: Vec<Uuid>,
-    seq: Vec<i64>,
-    log_offset: Vec<i64>,
-    target_id: Vec<Option<Uuid>>,
-    occurred_at: Vec<OffsetDateTime>,
-    team_day: Vec<Date>,
-    client_day: Vec<Date>,
-    key_id: Vec<Option<Uuid>>,
-    member_id: Vec<Option<Uuid>>,
-    project_id: Vec<Option<Uuid>>,
-    client_id: Vec<Option<Uuid>>,
-    environment: Vec<Option<String>>,
-    tool: Vec<Option<String>>,
-    task: Vec<Option<String>>,
-    request_id: Vec<String>,
-    provider: Vec<String>,
-    model: Vec<String>,
-    status: Vec<String>,
-    outcome: Vec<String>,
-    cost: Vec<Option<Decimal>>,
-    currency: Vec<String>,
-    payload: Vec<Vec<u8>>,
+const UNIQUE_VIOLATION: &str = "23505";
+/// How many columns `events_copy.sql` names.
+const COLUMNS: i16 = 26;
+/// Bytes that a row takes beside its payload, about.
+const ROW_BYTES: usize = 480;
+
+/// What the event row shows of an event, borrowed from either kind.
+struct Shown<'a> {
+    team: TeamId,
+    target: Option<EventId>,
+    occurred_at: Timestamp,
+    days: [civil::Date; 2],
+    key: Option<KeyId>,
+    member: Option<MemberId>,
+    project: Option<ProjectId>,
+    client: Option<ClientId>,
+    environment: Option<&'a str>,
+    tool: Option<&'a str>,
+    task: Option<&'a str>,
+    request_id: Cow<'a, str>,
+    provider: &'a str,
+    model: &'a str,
+    status: Status,
+    outcome: Outcome,
+    cost: Option<Decimal>,
+    currency: Currency,
 }
 
-impl Columns {
-    fn push(&mut self, logged: &LoggedEvent) -> Result<(), StoreError> {
-        let at = logged.event.stream_position();
-        let (team, target, request_id, task, cost, position) = match &logged.event {
-            Event::Recorded(e) => {
-                (e.team, None, e.request_id.clone(), e.task.clone(), e.cost, Position::from(&**e))
-            }
-            Event::Adjusted(e) => {
-                let shown = e.after.as_ref().unwrap_or(&e.before).clone();
-                (e.team, Some(e.target.as_uuid()), e.target.to_string(), None, cost_delta(e), shown)
-            }
-            Event::Refused(_) | Event::Heartbeat(_) => return Ok(()),
-        };
-        self.event_id.push(logged.event.id().as_uuid());
-        self.team_id.push(team.as_uuid());
-        self.lane.push(i16::from(at.lane.get()));
-        self.producer_id.push(at.producer.as_uuid());
-        self.seq.push(offset(at.seq)?);
-        self.log_offset.push(offset(logged.log_offset)?);
-        self.target_id.push(target);
-        self.occurred_at.push(to_db(position.occurred_at));
-        self.team_day.push(date_to_db(position.team_day));
-        self.client_day.push(date_to_db(position.client_day));
-        self.key_id.push(position.key.map(|id| id.as_uuid()));
-        self.member_id.push(position.member.map(|id| id.as_uuid()));
-        self.project_id.push(position.project.map(|id| id.as_uuid()));
-        self.client_id.push(position.client.map(|id| id.as_uuid()));
-        self.environment.push(position.environment);
-        self.tool.push(position.tool);
-        self.task.push(task);
-        self.request_id.push(request_id);
-        self.provider.push(position.provider);
-        self.model.push(position.model);
-        self.status.push(position.status.name().to_owned());
-        self.outcome.push(position.outcome.name().to_owned());
-        self.cost.push(cost);
-        self.currency.push(position.currency.code().to_owned());
-        self.payload.push(logged.payload.clone());
-        Ok(())
+impl<'a> Shown<'a> {
+    fn of_recorded(e: &'a UsageRecorded) -> Self {
+        Self {
+            team: e.team,
+            target: None,
+            occurred_at: e.occurred_at,
+            days: [e.team_day, e.client_day],
+            key: e.key,
+            member: e.member,
+            project: e.project,
+            client: e.client,
+            environment: e.environment.as_deref(),
+            tool: e.tool.as_deref(),
+            task: e.task.as_deref(),
+            request_id: Cow::Borrowed(&e.request_id),
+            provider: &e.provider,
+            model: e.model(),
+            status: e.status,
+            outcome: e.outcome,
+            cost: e.cost,
+            currency: e.currency,
+        }
     }
+
+    fn of_adjusted(e: &'a UsageAdjusted) -> Self {
+        let position = e.after.as_ref().unwrap_or(&e.before);
+        Self {
+            team: e.team,
+            target: Some(e.target),
+            occurred_at: position.occurred_at,
+            days: [position.team_day, position.client_day],
+            key: position.key,
+            member: position.member,
+            project: position.project,
+            client: position.client,
+            environment: position.environment.as_deref(),
+            tool: position.tool.as_deref(),
+            task: None,
+            request_id: Cow::Owned(e.target.to_string()),
+            provider: &position.provider,
+            model: &position.model,
+            status: position.status,
+            outcome: position.outcome,
+            cost: cost_delta(e),
+            currency: position.currency,
+        }
+    }
+}
+
+/// Adds an event's row, in the order of `events_copy.sql`.
+fn row_push(rows: &mut CopyRows, partition: i32, logged: &LoggedEvent) -> Result<(), StoreError> {
+    let shown = match &logged.event {
+        Event::Recorded(event) => Shown::of_recorded(event),
+        Event::Adjusted(event) => Shown::of_adjusted(event),
+        Event::Refused(_) | Event::Heartbeat(_) => return Ok(()),
+    };
+    let at = logged.event.stream_position();
+    rows.row();
+    rows.value(logged.event.id().as_uuid())?;
+    rows.value(shown.team.as_uuid())?;
+    rows.value(i16::from(at.lane.get()))?;
+    rows.value(at.producer.as_uuid())?;
+    rows.value(offset(at.seq)?)?;
+    rows.value(partition)?;
+    rows.value(offset(logged.log_offset)?)?;
+    rows.value(shown.target.map(|id| id.as_uuid()))?;
+    rows.value(to_db(shown.occurred_at))?;
+    rows.value(date_to_db(shown.days[0]))?;
+    rows.value(date_to_db(shown.days[1]))?;
+    rows.value(shown.key.map(|id| id.as_uuid()))?;
+    rows.value(shown.member.map(|id| id.as_uuid()))?;
+    rows.value(shown.project.map(|id| id.as_uuid()))?;
+    rows.value(shown.client.map(|id| id.as_uuid()))?;
+    rows.value(shown.environment)?;
+    rows.value(shown.tool)?;
+    rows.value(shown.task)?;
+    rows.value(&*shown.request_id)?;
+    rows.value(shown.provider)?;
+    rows.value(shown.model)?;
+    rows.value(shown.status.name())?;
+    rows.value(shown.outcome.name())?;
+    rows.value(shown.cost)?;
+    rows.value(shown.currency.code())?;
+    rows.value(&logged.payload[..])
 }
 
 /// What an adjustment adds to the ledger; `None` when neither side has a cost.
@@ -112,20 +156,19 @@ pub(super) async fn events_insert_in_tx(
     logged: &[LoggedEvent],
 ) -> Result<Inserted, StoreError> {
     let mut once = HashSet::new();
-    let (mut recorded, mut adjusted) = (Columns::default(), Vec::new());
+    let (mut recorded, mut adjusted) = (Vec::new(), Vec::new());
     for event in logged.iter().filter(|event| once.insert(event.event.id())) {
         match &event.event {
-            Event::Recorded(_) => recorded.push(event)?,
+            Event::Recorded(_) => recorded.push(event),
             Event::Adjusted(adjustment) => adjusted.push((event, adjustment)),
             Event::Refused(_) | Event::Heartbeat(_) => {}
         }
     }
-    let mut inserted =
-        Inserted { known: columns_insert_in_tx(tx, partition, &recorded).await?, ..Inserted::default() };
-    let mut linked = Columns::default();
+    let mut inserted = Inserted { known: rows_insert_in_tx(tx, partition, &recorded).await?, ..Inserted::default() };
+    let mut linked = Vec::new();
     for (event, adjustment) in adjusted {
         match adjustment_link_in_tx(tx, adjustment).await? {
-            Link::New => linked.push(event)?,
+            Link::New => linked.push(event),
             Link::Known => drop(inserted.known.insert(adjustment.event_id)),
             Link::Stale => {
                 inserted.stale.insert(adjustment.event_id);
@@ -135,7 +178,7 @@ pub(super) async fn events_insert_in_tx(
             }
         }
     }
-    columns_insert_in_tx(tx, partition, &linked).await?;
+    rows_insert_in_tx(tx, partition, &linked).await?;
     Ok(inserted)
 }
 
@@ -168,50 +211,56 @@ async fn adjustment_link_in_tx(tx: &mut PgConnection, event: &UsageAdjusted) -> 
     Ok(if known { Link::Known } else { Link::Stale })
 }
 
-/// One statement for any number of rows; returns the ids that were there before.
-async fn columns_insert_in_tx(
+/// Inserts the rows whose ids are new; returns the ids that were there before.
+///
+/// Duplicates are rare, so the rows are copied in as if there were none. Where the unique index objects, only that
+/// attempt is undone, the known ids are looked up, and the rest is copied.
+async fn rows_insert_in_tx(
     tx: &mut PgConnection,
     partition: i32,
-    columns: &Columns,
+    events: &[&LoggedEvent],
 ) -> Result<HashSet<EventId>, StoreError> {
-    if columns.event_id.is_empty() {
+    if events.is_empty() {
         return Ok(HashSet::new());
     }
-    let c = columns;
-    let inserted = sqlx::query_file_scalar!(
-        "src/ledger/sql/events_insert.sql",
-        partition,
-        &c.event_id,
-        &c.team_id,
-        &c.lane,
-        &c.producer_id,
-        &c.seq,
-        &c.log_offset,
-        &c.target_id as &[Option<Uuid>],
-        &c.occurred_at,
-        &c.team_day,
-        &c.client_day,
-        &c.key_id as &[Option<Uuid>],
-        &c.member_id as &[Option<Uuid>],
-        &c.project_id as &[Option<Uuid>],
-        &c.client_id as &[Option<Uuid>],
-        &c.environment as &[Option<String>],
-        &c.tool as &[Option<String>],
-        &c.task as &[Option<String>],
-        &c.request_id,
-        &c.provider,
-        &c.model,
-        &c.status,
-        &c.outcome,
-        &c.cost as &[Option<Decimal>],
-        &c.currency,
-        &c.payload
-    )
-    .fetch_all(tx)
-    .await?;
-    if inserted.len() == columns.event_id.len() {
-        return Ok(HashSet::new());
+    let mut attempt = tx.begin().await?;
+    match rows_copy_in_tx(&mut attempt, partition, events).await {
+        Ok(()) => {
+            attempt.commit().await?;
+            Ok(HashSet::new())
+        }
+        Err(StoreError::Data { code, .. }) if code == UNIQUE_VIOLATION => {
+            attempt.rollback().await?;
+            let known = known_ids(tx, events).await?;
+            let new: Vec<&LoggedEvent> =
+                events.iter().copied().filter(|logged| !known.contains(&logged.event.id())).collect();
+            rows_copy_in_tx(tx, partition, &new).await?;
+            Ok(known)
+        }
+        Err(error) => Err(error),
     }
-    let new: HashSet<Uuid> = inserted.into_iter().collect();
-    Ok(columns.event_id.iter().filter(|id| !new.contains(id)).map(|id| EventId::from_uuid(*id)).collect())
+}
+
+async fn rows_copy_in_tx(
+    tx: &mut PgConnection,
+    partition: i32,
+    events: &[&LoggedEvent],
+) -> Result<(), StoreError> {
+    let bytes = events.iter().map(|logged| logged.payload.len() + ROW_BYTES).sum();
+    let mut rows = CopyRows::new(COLUMNS, bytes);
+    for logged in events {
+        row_push(&mut rows, partition, logged)?;
+    }
+    let taken = rows.send(tx, include_str!("sql/events_copy.sql")).await?;
+    if taken == events.len() as u64 {
+        Ok(())
+    } else {
+        Err(StoreError::conflict(format!("the database took {taken} of {} events", events.len())))
+    }
+}
+
+async fn known_ids(tx: &mut PgConnection, events: &[&LoggedEvent]) -> Result<HashSet<EventId>, StoreError> {
+    let ids: Vec<Uuid> = events.iter().map(|logged| logged.event.id().as_uuid()).collect();
+    let known = sqlx::query_scalar!("SELECT event_id FROM usage_event WHERE event_id = ANY($1)", &ids);
+    Ok(known.fetch_all(tx).await?.into_iter().map(EventId::from_uuid).collect())
 }

@@ -5,14 +5,15 @@
 //! of the log.
 //!
 //! Phases of a batch, all in one transaction: (1) the cursor moves by compare-and-set, which also locks out a second
-//! owner; (2) events go in, `ON CONFLICT DO NOTHING` tells which were there before; (3) only what is new is folded; (4)
-//! postings, rollups, progress, dead letters and the batch row are written, each set sorted by its key. Cost: one
-//! statement per table, whatever the size of the batch.
+//! owner; (2) events go in by `COPY`, and where the unique index objects, what was there before is told apart; (3) only
+//! what is new is folded; (4) postings, rollups, progress, dead letters and the batch row are written, each set sorted by
+//! its key. Cost: one statement per table, whatever the size of the batch.
 //!
 //! Invariants: offsets are taken in without holes (a batch begins where the cursor stands); an event id is folded once at
 //! any distance in time; every row belongs to one lane or one partition.
 
 mod batch;
+mod copy;
 mod cursor;
 mod dead_letter;
 mod events;
