@@ -83,7 +83,9 @@ async fn dispatch(core: &Arc<Core>, request: Request, request_id: Uuid) -> Resul
             let incoming = Incoming { request_id, started, now, peer, headers, body, call, provider };
             let mut model = None;
             let forwarded = forward(core, &caller, incoming, &mut model).await;
-            forwarded.map_err(|refusal| if is_ours(&refusal) { counted(refusal, model.as_deref()) } else { refusal })
+            forwarded.map_err(
+                |refusal| if is_ours(&refusal) { counted(refusal, model.as_deref()) } else { refusal },
+            )
         }
     }
 }
@@ -108,4 +110,3 @@ fn gate(core: &Core) -> Result<(), Refusal> {
     }
     Ok(())
 }
-

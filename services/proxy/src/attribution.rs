@@ -56,7 +56,9 @@ pub(crate) fn attribute(
         task: task(headers, view, call)?,
         end_user: view.end_user(call),
         tags: tags(headers, tags_bytes)?,
-        user_agent: headers.get(http::header::USER_AGENT).map(|agent| clip_text(&String::from_utf8_lossy(agent.as_bytes()))),
+        user_agent: headers
+            .get(http::header::USER_AGENT)
+            .map(|agent| clip_text(&String::from_utf8_lossy(agent.as_bytes()))),
         client_retry: headers.get("x-stainless-retry-count").is_some_and(|count| count.as_bytes() != b"0"),
     })
 }
@@ -96,7 +98,8 @@ fn project<'c>(caller: &'c Caller, headers: &HeaderMap) -> Result<Option<&'c Pro
     let team: &TeamView = &caller.team;
     let fixed = caller.key.project.and_then(|id: ProjectId| team.project(id)).map(AsRef::as_ref);
     let Some(name) = text(headers, PROJECT)? else { return Ok(fixed) };
-    let named = team.project_named(name).map(AsRef::as_ref).ok_or_else(|| unknown(PROJECT, name, "project"))?;
+    let named =
+        team.project_named(name).map(AsRef::as_ref).ok_or_else(|| unknown(PROJECT, name, "project"))?;
     if fixed.is_some_and(|fixed| fixed.id == named.id) || caller.key.may_name_project {
         return Ok(Some(named));
     }
@@ -104,10 +107,15 @@ fn project<'c>(caller: &'c Caller, headers: &HeaderMap) -> Result<Option<&'c Pro
 }
 
 /// The client: the one that the request names, the key's, or the project's.
-fn client(caller: &Caller, headers: &HeaderMap, project: Option<&Project>) -> Result<Option<ClientId>, Refusal> {
+fn client(
+    caller: &Caller,
+    headers: &HeaderMap,
+    project: Option<&Project>,
+) -> Result<Option<ClientId>, Refusal> {
     let named_project = headers.contains_key(PROJECT);
     let of_project = project.and_then(|project| project.client);
-    let fixed = if named_project { of_project.or(caller.key.client) } else { caller.key.client.or(of_project) };
+    let fixed =
+        if named_project { of_project.or(caller.key.client) } else { caller.key.client.or(of_project) };
     let Some(name) = text(headers, CLIENT)? else { return Ok(fixed) };
     let named = caller.team.client_named(name).ok_or_else(|| unknown(CLIENT, name, "client"))?.id;
     if fixed == Some(named) {
@@ -117,18 +125,25 @@ fn client(caller: &Caller, headers: &HeaderMap, project: Option<&Project>) -> Re
         return Err(not_allowed(CLIENT, "client"));
     }
     if of_project.is_some_and(|own| own != named) {
-        let message = format!("{CLIENT} names another client than the one that the project belongs to; send one of the two");
+        let message = format!(
+            "{CLIENT} names another client than the one that the project belongs to; send one of the two"
+        );
         return Err(Refusal::unknown_attribution(message).about(CLIENT));
     }
     Ok(Some(named))
 }
 
 fn unknown(header: &'static str, name: &str, what: &str) -> Refusal {
-    Refusal::unknown_attribution(format!("{header}: your team has no {what} called '{name}'; nothing was sent")).about(header)
+    Refusal::unknown_attribution(format!(
+        "{header}: your team has no {what} called '{name}'; nothing was sent"
+    ))
+    .about(header)
 }
 
 fn not_allowed(header: &'static str, what: &str) -> Refusal {
-    let message = format!("{header}: this key may not choose its {what}; leave the header out, or ask for a key that may");
+    let message = format!(
+        "{header}: this key may not choose its {what}; leave the header out, or ask for a key that may"
+    );
     Refusal::unknown_attribution(message).about(header)
 }
 
@@ -161,12 +176,16 @@ fn tags(headers: &HeaderMap, limit: usize) -> Result<BTreeMap<String, String>, R
     let Some(value) = headers.get(TAGS) else { return Ok(tags) };
     let invalid = |message: String| Refusal::invalid(message).about(TAGS);
     if value.len() > limit {
-        return Err(invalid(format!("{TAGS} is {} bytes long; at most {limit} are kept, so shorten it", value.len())));
+        return Err(invalid(format!(
+            "{TAGS} is {} bytes long; at most {limit} are kept, so shorten it",
+            value.len()
+        )));
     }
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| invalid(format!("{TAGS} is not UTF-8")))?;
     for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (name, value) =
-            pair.split_once('=').ok_or_else(|| invalid(format!("{TAGS} must be written name=value,name=value")))?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| invalid(format!("{TAGS} must be written name=value,name=value")))?;
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() {
             return Err(invalid(format!("{TAGS} has a value without a name")));

@@ -19,7 +19,10 @@ const KEY_HEADERS: [&str; 2] = ["x-api-key", "x-goog-api-key"];
 const PRINT_BYTES: usize = 12;
 
 /// A keyed hash of the first messages, fed piece by piece: tells a loop from new work, never what it says.
-pub(crate) fn prompt_print(secrets: &Secrets, feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> bool) -> Option<String> {
+pub(crate) fn prompt_print(
+    secrets: &Secrets,
+    feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> bool,
+) -> Option<String> {
     let mut text = Vec::new();
     let any = feed(&mut |part| {
         text.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -49,7 +52,11 @@ fn hex(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// `401 invalid_api_key`, whatever is wrong.
-pub(crate) fn identify(headers: &HeaderMap, directory: &Directory, pepper: &Pepper) -> Result<Arc<Caller>, Refusal> {
+pub(crate) fn identify(
+    headers: &HeaderMap,
+    directory: &Directory,
+    pepper: &Pepper,
+) -> Result<Arc<Caller>, Refusal> {
     let text = sent_key(headers).ok_or_else(Refusal::invalid_key)?;
     let public = key::public_part(text).ok_or_else(Refusal::invalid_key)?;
     let caller = directory.caller(public);

@@ -52,7 +52,11 @@ pub(crate) struct View<'a> {
 /// `400` with the position of what is wrong, or the name of the field.
 pub(crate) fn read(body: &[u8]) -> Result<View<'_>, Refusal> {
     let view: View<'_> = serde_json::from_slice(body).map_err(|error| {
-        let what = if error.is_data() { "the body is not what this endpoint takes" } else { "the body is not valid JSON" };
+        let what = if error.is_data() {
+            "the body is not what this endpoint takes"
+        } else {
+            "the body is not valid JSON"
+        };
         Refusal::invalid(format!("{what}: {}", redacted(&error)))
     })?;
     kept("model", &view.model)?;
@@ -94,7 +98,8 @@ impl View<'_> {
 
     /// Bytes that the model has to read, as far as can be told without a tokenizer.
     pub(crate) fn input_bytes(&self, body: &[u8]) -> u64 {
-        let parts = [self.messages, self.input].into_iter().flatten().map(|raw| raw.get().len()).sum::<usize>();
+        let parts =
+            [self.messages, self.input].into_iter().flatten().map(|raw| raw.get().len()).sum::<usize>();
         let bytes = if parts == 0 { body.len() } else { parts };
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }

@@ -142,8 +142,13 @@ mod tests {
             environment: None,
             tool: None,
         };
-        let request =
-            HoldRequest { pays: &pays, at: Timestamp::UNIX_EPOCH, price: None, input_bytes: 0, output_cap: None };
+        let request = HoldRequest {
+            pays: &pays,
+            at: Timestamp::UNIX_EPOCH,
+            price: None,
+            input_bytes: 0,
+            output_cap: None,
+        };
         holds.hold(&request).unwrap()
     }
 

@@ -15,10 +15,12 @@ use crate::core::{Core, Parts};
 use crate::metrics;
 use crate::refused;
 use crate::ship::{heartbeat, recover, shipper};
+use crate::slate::{Left, Slate};
 use crate::spool::{EpochRegister, LockedSpool, Opened, ShipReader, Spool, SpoolError};
 use crate::upstream::Upstream;
 use axum::Router;
 use axum::routing::any;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tallystick_domain::ProducerId;
@@ -29,6 +31,8 @@ use tallystick_store::secrets::Secrets;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// The file of intents on their way to the disk, in the spool's folder.
+const SLATE: &str = "slate";
 /// How often the end of a drain is looked for.
 const LOOK: Duration = Duration::from_millis(10);
 /// How often counted refusals are looked through.
@@ -68,6 +72,14 @@ pub enum BuildError {
     /// The spool can not be opened.
     #[error("opening the spool")]
     Spool(#[from] SpoolError),
+    /// The slate can not be opened or wiped.
+    #[error("opening the slate {}", path.display())]
+    Slate {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
     /// The TLS client can not be made.
     #[error("setting up TLS to the providers")]
     Tls(#[from] rustls::Error),
@@ -99,13 +111,21 @@ impl Proxy {
         let feed = Arc::new(Feed::new(Arc::clone(&deps.clock), &config.feed));
         let rows = load_first(&feed, deps.control.as_ref(), &config).await?;
         let upstream = Upstream::new(&config.upstream)?;
-        let Opened { spool, reader, unsettled, truncated_bytes } = open_spool(&config, &deps).await?;
+        let (Opened { spool, reader, unsettled, truncated_bytes }, slate, sent) =
+            open_spool(&config, &deps).await?;
         if truncated_bytes > 0 {
-            tracing::warn!(spool.truncated_bytes = truncated_bytes, "the end of the spool was torn and has been cut");
+            tracing::warn!(
+                spool.truncated_bytes = truncated_bytes,
+                "the end of the spool was torn and has been cut"
+            );
         }
-        let recovered = recover::settle_all(unsettled, spool.identity(), deps.clock.now()).await?;
+        let recovered = recover::settle_all(&spool, unsettled, sent, deps.clock.now()).await?;
+        slate.wipe().map_err(slate_error(&config))?;
         if recovered > 0 {
-            tracing::warn!(spool.recovered = recovered, "calls that a crash left open were settled as estimates");
+            tracing::warn!(
+                spool.recovered = recovered,
+                "calls that a crash left open were settled as estimates"
+            );
         }
         let core = Arc::new(Core::new(Parts {
             clock: Arc::clone(&deps.clock),
@@ -113,6 +133,7 @@ impl Proxy {
             secrets: deps.secrets.clone(),
             feed: Arc::clone(&feed),
             spool,
+            slate,
             upstream,
             drains: Arc::new(Drains::new(deps.tasks.clone(), &config.drain)),
             config,
@@ -121,7 +142,10 @@ impl Proxy {
         probes(&core, &deps.readiness);
         let (ended, closed) = watch::channel(false);
         let source = Arc::clone(&deps.control);
-        drop(deps.tasks.spawn("proxy.feed", until_drained(&core, &deps.tasks, follow(feed, source, core.config.clone(), rows))));
+        drop(deps.tasks.spawn(
+            "proxy.feed",
+            until_drained(&core, &deps.tasks, follow(feed, source, core.config.clone(), rows)),
+        ));
         let stop = CancellationToken::new();
         start_shipping(&core, &deps, reader, &stop);
         drop(deps.tasks.spawn("proxy.close", close(Arc::clone(&core), deps.tasks.clone(), stop, ended)));
@@ -134,6 +158,12 @@ impl Proxy {
             .route("/v1/{*rest}", any(accept::handle))
             .route("/{provider}/v1/{*rest}", any(accept::handle))
             .with_state(Arc::clone(&self.core))
+    }
+
+    /// The request path for a process that serves nothing else: every other path is answered as unknown too, in the SDK's
+    /// envelope.
+    pub fn router_alone(&self) -> Router {
+        self.router().fallback_service(any(accept::handle).with_state(Arc::clone(&self.core)))
     }
 
     /// The spool, for status and for `spool resend`.
@@ -162,7 +192,10 @@ impl Proxy {
     }
 }
 
-async fn open_spool(config: &ProxyConfig, deps: &Deps) -> Result<Opened, BuildError> {
+async fn open_spool(
+    config: &ProxyConfig,
+    deps: &Deps,
+) -> Result<(Opened, Arc<Slate>, Vec<Left>), BuildError> {
     let fresh = || deps.ids.typed(ProducerId::from_uuid);
     let now_us = crate::call::to_us(deps.clock.now());
     let (dir, new) = (config.spool_dir.clone(), fresh());
@@ -170,7 +203,22 @@ async fn open_spool(config: &ProxyConfig, deps: &Deps) -> Result<Opened, BuildEr
     let mut locked = locked.await??;
     let identity = locked.claim(deps.epochs.as_ref(), fresh(), deps.ids.uuid()).await?;
     let spool = config.spool.clone();
-    Ok(deps.tasks.spawn_blocking("proxy.spool.open", move || locked.open(identity, spool)).await??)
+    let opened =
+        deps.tasks.spawn_blocking("proxy.spool.open", move || locked.open(identity, spool)).await??;
+    let path = config.spool_dir.join(SLATE);
+    let (slots, bytes, clock) =
+        (config.request.in_flight, config.spool.intent_reserve_bytes, Arc::clone(&deps.clock));
+    let slate = deps
+        .tasks
+        .spawn_blocking("proxy.slate.open", move || Slate::open(&path, slots, bytes, clock))
+        .await?;
+    let (slate, sent) = slate.map_err(slate_error(config))?;
+    Ok((opened, slate, sent))
+}
+
+fn slate_error(config: &ProxyConfig) -> impl FnOnce(std::io::Error) -> BuildError {
+    let path = config.spool_dir.join(SLATE);
+    move |source| BuildError::Slate { path, source }
 }
 
 fn probes(core: &Arc<Core>, readiness: &Readiness) {

@@ -235,7 +235,12 @@ impl UpstreamLimits {
 impl Default for RequestLimits {
     /// 10 MiB in 60 s, 1 KiB of tags, 4096 at a time.
     fn default() -> Self {
-        Self { body_bytes: 10 << 20, body_timeout: Duration::from_secs(60), tags_bytes: 1024, in_flight: 4096 }
+        Self {
+            body_bytes: 10 << 20,
+            body_timeout: Duration::from_secs(60),
+            tags_bytes: 1024,
+            in_flight: 4096,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::ProxyConfig;
 use crate::control::Feed;
 use crate::metrics::Metrics;
 use crate::refused::Refusals;
+use crate::slate::Slate;
 use crate::spool::Spool;
 use crate::upstream::Upstream;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) struct Core {
     pub(crate) secrets: Secrets,
     pub(crate) feed: Arc<Feed>,
     pub(crate) spool: Spool,
+    pub(crate) slate: Arc<Slate>,
     pub(crate) upstream: Upstream,
     pub(crate) holds: Holds,
     pub(crate) refused: Refusals,
@@ -40,13 +42,14 @@ pub(crate) struct Parts {
     pub(crate) secrets: Secrets,
     pub(crate) feed: Arc<Feed>,
     pub(crate) spool: Spool,
+    pub(crate) slate: Arc<Slate>,
     pub(crate) upstream: Upstream,
     pub(crate) drains: Arc<Drains>,
 }
 
 impl Core {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { config, clock, ids, secrets, feed, spool, upstream, drains } = parts;
+        let Parts { config, clock, ids, secrets, feed, spool, slate, upstream, drains } = parts;
         Self {
             refused: Refusals::new(&config.ship),
             slots: Arc::new(Semaphore::new(config.request.in_flight)),
@@ -59,6 +62,7 @@ impl Core {
             secrets,
             feed,
             spool,
+            slate,
             upstream,
             drains,
         }

@@ -126,7 +126,13 @@ mod tests {
         assert_eq!(found(&Method::GET, "/v1/key"), Some((Endpoint::Key, None)));
         let messages = Endpoint::Call(Call::Messages);
         assert_eq!(found(&Method::POST, "/anthropic/v1/messages"), Some((messages, Some("anthropic"))));
-        for path in ["/v1/chat/completions/", "/v1/chat", "/v1//chat/completions/x", "/api/v1/messages", "/v1/a/b/models"] {
+        for path in [
+            "/v1/chat/completions/",
+            "/v1/chat",
+            "/v1//chat/completions/x",
+            "/api/v1/messages",
+            "/v1/a/b/models",
+        ] {
             assert_eq!(found(&Method::POST, path), None, "{path}");
         }
         assert_eq!(found(&Method::GET, "/v1/chat/completions"), None);

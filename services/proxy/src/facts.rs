@@ -21,7 +21,8 @@ pub(crate) fn models(caller: &Caller, provider: Option<&str>, now: Timestamp) ->
     };
     let mut found: BTreeMap<String, (i64, String)> = BTreeMap::new();
     for target in team.targets.iter().filter(mine) {
-        let priced = team.prices.versions().into_iter().filter(|version| version.provider == target.price_name);
+        let priced =
+            team.prices.versions().into_iter().filter(|version| version.provider == target.price_name);
         for version in priced.filter(|version| version.effective_from <= now) {
             let served = Call::ALL.iter().any(|call| target.serves(*call, &version.model, &team.prices, now));
             if served && glob::allows(&caller.key.models, &version.model) {

@@ -7,7 +7,8 @@
 //! 2. **Key** ([`auth`], [`control`]): found in memory, proved in constant time, alive or refused.
 //! 3. **Body and attribution** ([`body`], [`attribution`]): the few fields that are read, who pays, what it belongs to.
 //! 4. **Budget** ([`budget`]): the worst case is held, and given back on every path out.
-//! 5. **Intent** ([`call`], [`spool`]): on disk before the first byte of an answer leaves.
+//! 5. **Intent** ([`call`], [`slate`], [`spool`]): written before anything is sent, on disk before the first byte of an
+//!    answer leaves.
 //! 6. **Upstream** ([`upstream`], [`call`]): one attempt; streams pass as they come; what a client leaves behind is read
 //!    to its end within limits.
 //! 7. **Settle** ([`call`]): usage to buckets to priced lines; one outcome, one event.
@@ -38,6 +39,7 @@ mod metrics;
 mod refusal;
 mod refused;
 mod ship;
+mod slate;
 pub mod spool;
 mod store;
 #[cfg(test)]
@@ -48,4 +50,5 @@ pub use build::{BuildError, Deps, Proxy};
 pub use config::{
     ConfigError, DrainLimits, FeedConfig, IntentMode, ProxyConfig, RequestLimits, ShipConfig, UpstreamLimits,
 };
+pub use ship::shipper::record as log_record;
 pub use store::{StoreControl, StoreEpochs};

@@ -22,7 +22,9 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let meter = meter();
-        let seconds = vec![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0];
+        let seconds = vec![
+            0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+        ];
         Self {
             settled: meter
                 .u64_counter("tallystick.proxy.calls")
@@ -59,10 +61,17 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn settled(&self, call: Call, event: &UsageRecorded, latency: Duration, ttft: Option<Duration>) {
+    pub(crate) fn settled(
+        &self,
+        call: Call,
+        event: &UsageRecorded,
+        latency: Duration,
+        ttft: Option<Duration>,
+    ) {
         let endpoint = KeyValue::new("endpoint", call.name());
         let outcome = KeyValue::new("outcome", event.outcome.name());
-        self.settled.add(1, &[endpoint.clone(), outcome.clone(), KeyValue::new("status", event.status.name())]);
+        self.settled
+            .add(1, &[endpoint.clone(), outcome.clone(), KeyValue::new("status", event.status.name())]);
         self.duration.record(latency.as_secs_f64(), &[endpoint.clone(), outcome]);
         if let Some(ttft) = ttft {
             self.first_byte.record(ttft.as_secs_f64(), &[endpoint]);
@@ -87,22 +96,36 @@ pub(crate) fn observe(core: &Arc<Core>) {
     gauge(core, "tallystick.proxy.spool.backlog", "By", "bytes that wait to be shipped", |core| {
         core.spool.stats().backlog_bytes
     });
-    gauge(core, "tallystick.proxy.spool.unshipped_age", "ms", "age of the oldest record that is not shipped", |core| {
-        let oldest = core.spool.stats().oldest_unshipped_us;
-        oldest.map_or(0, |oldest| core.now_us().saturating_sub(oldest) / 1_000)
-    });
+    gauge(
+        core,
+        "tallystick.proxy.spool.unshipped_age",
+        "ms",
+        "age of the oldest record that is not shipped",
+        |core| {
+            let oldest = core.spool.stats().oldest_unshipped_us;
+            oldest.map_or(0, |oldest| core.now_us().saturating_sub(oldest) / 1_000)
+        },
+    );
     gauge(core, "tallystick.proxy.spool.free", "By", "free bytes on the spool's disk", |core| {
         core.spool.stats().free_bytes
     });
-    gauge(core, "tallystick.proxy.spool.abandoned", "{intent}", "intents dropped without a settlement: a bug", |core| {
-        core.spool.stats().abandoned
-    });
+    gauge(
+        core,
+        "tallystick.proxy.spool.abandoned",
+        "{intent}",
+        "intents dropped without a settlement: a bug",
+        |core| core.spool.stats().abandoned,
+    );
     gauge(core, "tallystick.proxy.in_flight", "{call}", "calls under way, drains included", |core| {
         core.in_flight() as u64
     });
-    gauge(core, "tallystick.proxy.drains", "{stream}", "answers read to their end after the client left", |core| {
-        core.drains.running() as u64
-    });
+    gauge(
+        core,
+        "tallystick.proxy.drains",
+        "{stream}",
+        "answers read to their end after the client left",
+        |core| core.drains.running() as u64,
+    );
     gauge(core, "tallystick.proxy.holds", "{hold}", "holds that have not ended", |core| {
         let counts = core.holds.counts();
         counts.held.saturating_sub(counts.settled + counts.released)

@@ -52,11 +52,19 @@ impl Refusal {
     }
 
     pub(crate) fn key_expired() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "key_expired", "this key has expired; ask your team's admin for a new one")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "key_expired",
+            "this key has expired; ask your team's admin for a new one",
+        )
     }
 
     pub(crate) fn key_revoked() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "key_revoked", "this key was revoked; ask your team's admin for a new one")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "key_revoked",
+            "this key was revoked; ask your team's admin for a new one",
+        )
     }
 
     pub(crate) fn key_suspended(reason: Option<&str>) -> Self {
@@ -79,7 +87,8 @@ impl Refusal {
     }
 
     pub(crate) fn body_timeout(after: Duration) -> Self {
-        let message = format!("the body did not arrive within {} seconds; send it again, faster", after.as_secs());
+        let message =
+            format!("the body did not arrive within {} seconds; send it again, faster", after.as_secs());
         Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message)
     }
 

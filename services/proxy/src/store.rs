@@ -1,8 +1,8 @@
 //! The seams on Postgres: the control plane and the register of epochs, by way of the store. No SQL here.
 
 use crate::control::{
-    Change, Changes, Client, ControlError, ControlSource, Key, KeyKind, KeyState, Project, Provider, ProviderKind,
-    ProviderSecret, Snapshot, Team,
+    Change, Changes, Client, ControlError, ControlSource, Key, KeyKind, KeyState, Project, Provider,
+    ProviderKind, ProviderSecret, Snapshot, Team,
 };
 use crate::spool::{Advance, EpochRegister};
 use std::collections::{BTreeSet, HashMap};
@@ -54,7 +54,9 @@ impl StoreControl {
             ObjectKind::Project => {
                 store.control_find::<ProjectRow>(team, &id).await?.map(|row| Change::Project(project_of(row)))
             }
-            ObjectKind::Key => store.control_find::<KeyRow>(team, &id).await?.map(|row| Change::Key(key_of(row))),
+            ObjectKind::Key => {
+                store.control_find::<KeyRow>(team, &id).await?.map(|row| Change::Key(key_of(row)))
+            }
             ObjectKind::Provider => {
                 let row = store.control_find::<ProviderRow>(team, &id).await?;
                 Some(match row.filter(|row| row.archived_at.is_none()) {
@@ -99,7 +101,8 @@ impl ControlSource for StoreControl {
             let empty = Changes::UpTo { seq: after, changes: Vec::new() };
             return Ok(if head < after { Changes::Gap } else { empty });
         };
-        let dense = found.iter().zip(after.saturating_add(1)..).all(|(change, expected)| change.seq == expected);
+        let dense =
+            found.iter().zip(after.saturating_add(1)..).all(|(change, expected)| change.seq == expected);
         if !dense || found.len() >= MAX_CHANGES as usize {
             return Ok(Changes::Gap);
         }
@@ -263,3 +266,6 @@ impl EpochRegister for StoreEpochs {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,8 @@ pub(crate) async fn forward(
     let client_gone = attempt.client_gone_flag();
     let headers = headers::upward(&headers, call, target.auth(call));
     let core_of_call = Arc::clone(core);
-    let exchange = Exchange { core: core_of_call, attempt, intent, call, target, headers, body: sent_body, strip };
+    let exchange =
+        Exchange { core: core_of_call, attempt, intent, call, target, headers, body: sent_body, strip };
     let answer = Detachable::new(Arc::clone(&core.drains), client_gone, exchange.run()).await?;
     Ok(respond(answer, request_id))
 }
@@ -131,7 +132,8 @@ fn choose(
 ) -> Result<Arc<Target>, Refusal> {
     if !glob::allows(&caller.key.models, model) {
         let allowed = caller.key.models.join(", ");
-        let message = format!("this key may not use the model '{model}'; it may use: {}", clip_text(&allowed));
+        let message =
+            format!("this key may not use the model '{model}'; it may use: {}", clip_text(&allowed));
         return Err(Refusal::forbidden("model_not_allowed", message).about("model"));
     }
     named.map_or_else(|| route::by_model(caller, call, model, now), Ok)
@@ -167,7 +169,8 @@ fn respond(answer: Answer, request_id: Uuid) -> Response {
         headers.insert(ERROR_SOURCE, HeaderValue::from_static("upstream"));
     }
     let mut response = Response::new(body);
-    *response.status_mut() = if status == StatusCode::SWITCHING_PROTOCOLS { StatusCode::BAD_GATEWAY } else { status };
+    *response.status_mut() =
+        if status == StatusCode::SWITCHING_PROTOCOLS { StatusCode::BAD_GATEWAY } else { status };
     *response.headers_mut() = headers;
     response
 }

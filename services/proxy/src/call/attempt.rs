@@ -10,7 +10,8 @@ use crate::budget::HeldBudget;
 use crate::core::Core;
 use crate::endpoint::Call;
 use crate::refusal::Refusal;
-use crate::spool::{Admission, OpenIntent, Ticket};
+use crate::slate::Slot;
+use crate::spool::{Admission, OpenIntent, SpoolError, Ticket};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::sync::Arc;
@@ -51,8 +52,33 @@ struct Live {
     ttft: Option<Duration>,
 }
 
+/// An intent on its way to the disk.
+pub(crate) struct Intent {
+    ticket: Ticket,
+    slot: Option<Slot>,
+}
+
+impl Intent {
+    /// Whether the intent survives the end of this process already.
+    pub(crate) fn is_written(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// Returns when the intent is on disk.
+    ///
+    /// # Errors
+    /// When it never will be.
+    pub(crate) async fn durable(self) -> Result<(), SpoolError> {
+        self.ticket.durable().await?;
+        if let Some(slot) = self.slot {
+            slot.wipe();
+        }
+        Ok(())
+    }
+}
+
 impl Attempt {
-    /// Queues the intent. It holds the event that a crash would leave: an estimate from what is known now.
+    /// Writes the intent to the slate and queues it for the spool. It holds the event that a crash would leave: an estimate from what is known now.
     ///
     /// # Errors
     /// `503` when the spool does not take it; nothing was sent then, and the hold is released.
@@ -60,7 +86,7 @@ impl Attempt {
         core: &Arc<Core>,
         admission: Admission,
         mut begun: Beginning,
-    ) -> Result<(Self, Ticket), Refusal> {
+    ) -> Result<(Self, Intent), Refusal> {
         begun.event.holds = begun.held.holds().to_vec();
         begun.event.outcome = Outcome::GatewayCrashed;
         begun.event.status = Status::Estimated;
@@ -73,16 +99,21 @@ impl Attempt {
             begun.held.release();
             return Err(Refusal::internal());
         };
+        let slot = core.slate.write(id, lane, &payload);
         match admission.intent(lane, id, payload) {
             Ok((open, ticket)) => {
                 let live = Some(Live { open, begun, ttft: None });
                 let core = Arc::clone(core);
-                Ok((Self { core, live, client_gone: Arc::new(AtomicBool::new(false)), sent: false }, ticket))
+                let attempt = Self { core, live, client_gone: Arc::new(AtomicBool::new(false)), sent: false };
+                Ok((attempt, Intent { ticket, slot }))
             }
             Err(error) => {
                 tracing::error!(error.message = %error, "the spool did not take an intent");
                 begun.held.release();
-                Err(Refusal::not_ready("the gateway can not record requests right now", Duration::from_secs(5)))
+                Err(Refusal::not_ready(
+                    "the gateway can not record requests right now",
+                    Duration::from_secs(5),
+                ))
             }
         }
     }
@@ -102,7 +133,8 @@ impl Attempt {
         let Some(live) = &mut self.live else { return };
         let id = head.headers.get("x-request-id").or_else(|| head.headers.get("request-id"));
         live.begun.event.http_status = Some(head.status.as_u16());
-        live.begun.event.upstream_request_id = id.map(|id| clip_text(&String::from_utf8_lossy(id.as_bytes())));
+        live.begun.event.upstream_request_id =
+            id.map(|id| clip_text(&String::from_utf8_lossy(id.as_bytes())));
     }
 
     /// The first byte of the answer's body is there. Later calls change nothing.

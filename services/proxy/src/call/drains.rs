@@ -32,7 +32,8 @@ impl Drains {
     /// Runs `work` to its end. Where there is no place for it, or the process is at its hard stop, it is dropped: its
     /// guards settle what is known.
     pub(crate) fn adopt(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stopping = self.tasks.shutdown_signal().is_stopped() || tokio::runtime::Handle::try_current().is_err();
+        let stopping =
+            self.tasks.shutdown_signal().is_stopped() || tokio::runtime::Handle::try_current().is_err();
         let slot = if stopping { None } else { Arc::clone(&self.slots).try_acquire_owned().ok() };
         let Some(slot) = slot else {
             return drop(work);

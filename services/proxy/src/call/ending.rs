@@ -35,7 +35,8 @@ impl Ending {
 
     /// An answer with an error status.
     pub(crate) fn refused(status: u16, seen: Observed) -> Self {
-        let outcome = if (400..500).contains(&status) { Outcome::UpstreamRejected } else { Outcome::UpstreamFailed };
+        let outcome =
+            if (400..500).contains(&status) { Outcome::UpstreamRejected } else { Outcome::UpstreamFailed };
         Self::seeing(outcome, seen)
     }
 
@@ -52,7 +53,11 @@ impl Ending {
 
     /// A stream that the provider closed in an orderly way. Without usage it may have been cut short.
     pub(crate) fn stream(seen: Observed) -> Self {
-        let silent = if seen.finished && seen.error.is_none() { Outcome::UsageMissing } else { Outcome::UpstreamBroken };
+        let silent = if seen.finished && seen.error.is_none() {
+            Outcome::UsageMissing
+        } else {
+            Outcome::UpstreamBroken
+        };
         Self::seeing(by_usage(&seen).unwrap_or(silent), seen)
     }
 }
@@ -66,7 +71,13 @@ fn by_usage(seen: &Observed) -> Option<Outcome> {
 }
 
 /// Fills in everything that only the end tells.
-pub(crate) fn fill(event: &mut UsageRecorded, pricing: &Pricing, call: Call, input_bytes: u64, ending: Ending) {
+pub(crate) fn fill(
+    event: &mut UsageRecorded,
+    pricing: &Pricing,
+    call: Call,
+    input_bytes: u64,
+    ending: Ending,
+) {
     let Ending { outcome, seen, error_code } = ending;
     let seen = seen.unwrap_or_default();
     event.outcome = outcome;
@@ -78,13 +89,16 @@ pub(crate) fn fill(event: &mut UsageRecorded, pricing: &Pricing, call: Call, inp
     if let Some(tier) = &seen.service_tier {
         event.service_tier = Some(clip_text(tier));
     }
-    event.usage_raw = seen.usage_raw.filter(|raw| raw.len() <= RAW_USAGE_BYTES).and_then(|raw| RawJson::parse(raw).ok());
+    event.usage_raw =
+        seen.usage_raw.filter(|raw| raw.len() <= RAW_USAGE_BYTES).and_then(|raw| RawJson::parse(raw).ok());
     match (outcome.billing(), seen.reading) {
         (Billing::No, _) => nothing_billed(event),
         (_, Some(Ok(reading))) => {
             event.usage = reading.usage;
             match reading.others.into_iter().next() {
-                Some(other) => leave_unrated(event, Unrated::SeveralModels { model: clip_text(&other.model) }),
+                Some(other) => {
+                    leave_unrated(event, Unrated::SeveralModels { model: clip_text(&other.model) })
+                }
                 None => book(event, pricing, reading.usage),
             }
         }

@@ -1,11 +1,10 @@
 //! The call itself: send, wait for the head, pass the answer on.
 //!
-//! 1. With `intent = before_send`, wait for the disk.
-//! 2. Send; the disk works meanwhile.
-//! 3. Wait for the intent: no byte of an answer leaves before it is on disk.
-//! 4. An event stream goes on as a [`Relay`]; anything else is read whole, settled, and answered.
+//! 1. With `intent = before_send`, or without a place on the slate, wait for the disk.
+//! 2. Send, and wait for the intent beside it: no byte of an answer leaves before it is on disk.
+//! 3. An event stream goes on as a [`Relay`]; anything else is read whole, settled, and answered.
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Intent};
 use super::ending::Ending;
 use super::meter::Meter;
 use super::relay::Relay;
@@ -13,7 +12,7 @@ use crate::config::IntentMode;
 use crate::core::Core;
 use crate::endpoint::Call;
 use crate::refusal::Refusal;
-use crate::spool::Ticket;
+use crate::spool::SpoolError;
 use crate::upstream::{Target, UpstreamError, headers};
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
@@ -26,12 +25,13 @@ use std::time::Duration;
 use tallystick_domain::event::Outcome;
 use tallystick_domain::usage::read_body;
 use tallystick_runtime::error_chain;
+use tracing::Instrument as _;
 
 /// One call, ready to go.
 pub(crate) struct Exchange {
     pub(crate) core: Arc<Core>,
     pub(crate) attempt: Attempt,
-    pub(crate) intent: Ticket,
+    pub(crate) intent: Intent,
     pub(crate) call: Call,
     pub(crate) target: Arc<Target>,
     pub(crate) headers: HeaderMap,
@@ -58,8 +58,9 @@ impl Exchange {
     /// `502`, `503` or `504` of ours; the attempt is settled then.
     pub(crate) async fn run(self) -> Result<Answer, Refusal> {
         let Self { core, mut attempt, intent, call, target, headers, body, strip } = self;
+        let wait_first = core.config.intent == IntentMode::BeforeSend || !intent.is_written();
         let mut intent = Some(intent);
-        if core.config.intent == IntentMode::BeforeSend
+        if wait_first
             && let Some(intent) = intent.take()
             && let Err(error) = intent.durable().await
         {
@@ -67,10 +68,13 @@ impl Exchange {
             return Err(unrecorded(&error));
         }
         attempt.mark_sent();
-        let answer = core.upstream.send(&target, call, headers, body).await;
-        if let Some(intent) = intent
-            && let Err(error) = intent.durable().await
-        {
+        let span = tracing::info_span!("proxy.upstream.send", provider = target.name, endpoint = call.name());
+        let sending = core.upstream.send(&target, call, headers, body).instrument(span);
+        let (answer, written) = match intent {
+            Some(intent) => tokio::join!(sending, intent.durable()),
+            None => (sending.await, Ok(())),
+        };
+        if let Err(error) = written {
             attempt.finish(Ending::of(Outcome::GatewayFailed).with_code("spool_failed"));
             return Err(unrecorded(&error));
         }
@@ -94,7 +98,7 @@ impl Exchange {
     }
 }
 
-fn unrecorded(error: &crate::spool::SpoolError) -> Refusal {
+fn unrecorded(error: &SpoolError) -> Refusal {
     tracing::error!(error.message = %error_chain(error), "an intent did not reach the disk");
     Refusal::not_ready("the gateway can not record requests right now", Duration::from_secs(5))
 }
@@ -103,7 +107,8 @@ fn no_answer(attempt: Attempt, error: &UpstreamError) -> Refusal {
     tracing::info!(error.message = %error_chain(error), "the provider gave no answer");
     let (outcome, code, refusal) = match error {
         UpstreamError::Unreachable(_) => {
-            let refusal = Refusal::upstream_error("the provider could not be reached; nothing was sent, so try again");
+            let refusal =
+                Refusal::upstream_error("the provider could not be reached; nothing was sent, so try again");
             (Outcome::UpstreamUnreachable, "upstream_unreachable", refusal)
         }
         UpstreamError::Broken(_) => {
@@ -119,12 +124,14 @@ fn no_answer(attempt: Attempt, error: &UpstreamError) -> Refusal {
 fn unread(attempt: Attempt, why: &Unread) -> Refusal {
     let (outcome, code, refusal) = match why {
         Unread::Broken => {
-            let refusal = Refusal::upstream_error("the connection to the provider broke in the middle of its answer");
+            let refusal =
+                Refusal::upstream_error("the connection to the provider broke in the middle of its answer");
             (Outcome::UpstreamBroken, "upstream_broken", refusal)
         }
         Unread::Silent => (Outcome::UpstreamTimeout, "upstream_timeout", Refusal::upstream_timeout()),
         Unread::TooLarge => {
-            let refusal = Refusal::upstream_error("the provider's answer is larger than the gateway passes on");
+            let refusal =
+                Refusal::upstream_error("the provider's answer is larger than the gateway passes on");
             (Outcome::UpstreamBroken, "answer_too_large", refusal)
         }
     };

@@ -108,10 +108,8 @@ mod tests {
 
     #[test]
     fn however_a_stream_is_cut_only_the_usage_chunk_is_taken_out() {
-        let without: String = STREAM
-            .split_inclusive("\n\n")
-            .filter(|event| !event.contains("prompt_tokens"))
-            .collect();
+        let without: String =
+            STREAM.split_inclusive("\n\n").filter(|event| !event.contains("prompt_tokens")).collect();
         for cut in 1..STREAM.len() {
             let (out, meter) = run(true, cut);
             assert_eq!(out, without, "cut every {cut} bytes");

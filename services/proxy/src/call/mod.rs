@@ -9,8 +9,8 @@
 
 mod admit;
 mod attempt;
-mod drains;
 mod draft;
+mod drains;
 mod ending;
 mod exchange;
 mod meter;

@@ -79,7 +79,10 @@ impl Body for Relay {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Some(flow) = self.flow.as_mut() else { return Poll::Ready(None) };
         let piece = ready!(flow.poll_piece(cx));
         if !matches!(piece, Some(Ok(_))) {

@@ -15,7 +15,8 @@ use std::time::Duration;
 /// `404` when the team has none of that name or it does not offer the call, `403` when the key may not use it.
 pub(crate) fn named(caller: &Caller, call: Call, name: &str) -> Result<Arc<Target>, Refusal> {
     let target = caller.team.target(name).ok_or_else(|| {
-        let message = format!("your team has no provider called '{}'", tallystick_domain::attribution::clip_text(name));
+        let message =
+            format!("your team has no provider called '{}'", tallystick_domain::attribution::clip_text(name));
         Refusal::not_found("model_not_found", message)
     })?;
     if !glob::allows(&caller.key.providers, &target.name) {
@@ -28,7 +29,12 @@ pub(crate) fn named(caller: &Caller, call: Call, name: &str) -> Result<Arc<Targe
 ///
 /// # Errors
 /// `404 model_not_found` when none does, `403` when only such as the key may not use.
-pub(crate) fn by_model(caller: &Caller, call: Call, model: &str, at: Timestamp) -> Result<Arc<Target>, Refusal> {
+pub(crate) fn by_model(
+    caller: &Caller,
+    call: Call,
+    model: &str,
+    at: Timestamp,
+) -> Result<Arc<Target>, Refusal> {
     let team = &caller.team;
     let serving = team.targets.iter().filter(|target| target.serves(call, model, &team.prices, at));
     let mut refused = None;
@@ -53,16 +59,26 @@ pub(crate) fn by_model(caller: &Caller, call: Call, model: &str, at: Timestamp) 
 
 fn usable(target: &Arc<Target>, call: Call) -> Result<Arc<Target>, Refusal> {
     if target.uri(call).is_none() {
-        let message = format!("the provider '{}' does not offer {}, or its address is not allowed", target.name, call.name());
+        let message = format!(
+            "the provider '{}' does not offer {}, or its address is not allowed",
+            target.name,
+            call.name()
+        );
         return Err(Refusal::not_found("model_not_found", message));
     }
     if matches!(target.auth(call), Auth::Unreadable) {
-        let message = format!("the secret of the provider '{}' can not be used; an admin has to set it again", target.name);
+        let message = format!(
+            "the secret of the provider '{}' can not be used; an admin has to set it again",
+            target.name
+        );
         return Err(Refusal::not_ready(message, Duration::from_secs(60)));
     }
     Ok(Arc::clone(target))
 }
 
 fn not_allowed(name: &str) -> Refusal {
-    Refusal::forbidden("provider_not_allowed", format!("this key may not use the provider '{name}'; ask your team's admin"))
+    Refusal::forbidden(
+        "provider_not_allowed",
+        format!("this key may not use the provider '{name}'; ask your team's admin"),
+    )
 }

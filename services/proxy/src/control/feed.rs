@@ -89,7 +89,12 @@ pub(crate) async fn load_first(
 }
 
 /// Follows the feed for ever; the caller drops it.
-pub(crate) async fn follow(feed: Arc<Feed>, source: Arc<dyn ControlSource>, config: ProxyConfig, mut rows: Rows) {
+pub(crate) async fn follow(
+    feed: Arc<Feed>,
+    source: Arc<dyn ControlSource>,
+    config: ProxyConfig,
+    mut rows: Rows,
+) {
     let mut pause = Duration::ZERO;
     loop {
         if !pause.is_zero() {

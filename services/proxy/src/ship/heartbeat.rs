@@ -16,8 +16,10 @@ pub(crate) fn beat(core: &Core, closing: bool) -> Result<Option<Ticket>, SpoolEr
     let now = core.clock.now();
     let complete = core.spool.completeness(to_us(now));
     let identity = core.spool.identity();
-    let last_seq: BTreeMap<u8, u64> =
-        Lane::all().map(|lane| (lane.get(), complete.last_seq[lane.index()])).filter(|(_, seq)| *seq > 0).collect();
+    let last_seq: BTreeMap<u8, u64> = Lane::all()
+        .map(|lane| (lane.get(), complete.last_seq[lane.index()]))
+        .filter(|(_, seq)| *seq > 0)
+        .collect();
     let event = ProducerHeartbeat {
         event_id: core.ids.typed(EventId::from_uuid),
         producer: identity.producer,

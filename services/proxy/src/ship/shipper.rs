@@ -17,7 +17,11 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When the spool is poisoned or its files are corrupt.
-pub(crate) async fn run(core: Arc<Core>, mut reader: ShipReader, log: Arc<dyn EventLog>) -> Result<(), SpoolError> {
+pub(crate) async fn run(
+    core: Arc<Core>,
+    mut reader: ShipReader,
+    log: Arc<dyn EventLog>,
+) -> Result<(), SpoolError> {
     loop {
         let batch = match next(&core, &mut reader).await {
             Ok(batch) => batch,
@@ -72,8 +76,9 @@ async fn append(core: &Core, log: &dyn EventLog, records: &[Record]) {
     }
 }
 
-/// The log record of a spooled entry.
-pub(crate) fn record(entry: &Shippable) -> Record {
+/// The log record of a spooled entry, for the shipper and for `spool resend`.
+#[must_use]
+pub fn record(entry: &Shippable) -> Record {
     let at = StreamPosition {
         producer: entry.identity.producer,
         epoch: entry.identity.epoch,

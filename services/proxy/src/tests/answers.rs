@@ -18,7 +18,8 @@ fn amount(text: &str) -> Decimal {
 async fn a_whole_answer_passes_unchanged_and_leaves_one_priced_event() {
     let world = World::new().await;
     world.provider.next(json("200 OK", ANSWER));
-    let body = r#"{"model":"m-1", "messages":[{"role":"user","content":"hi"}],"user":"u-1","unknown":{"a":[1]}}"#;
+    let body =
+        r#"{"model":"m-1", "messages":[{"role":"user","content":"hi"}],"user":"u-1","unknown":{"a":[1]}}"#;
     let response = world.chat(body).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["x-tallystick-cost"], "0.00016");
@@ -30,7 +31,10 @@ async fn a_whole_answer_passes_unchanged_and_leaves_one_priced_event() {
 
     let event = world.only_usage().await;
     assert_eq!(event.request_id, request_id);
-    assert_eq!((event.status, event.outcome, event.http_status), (Status::Final, Outcome::Completed, Some(200)));
+    assert_eq!(
+        (event.status, event.outcome, event.http_status),
+        (Status::Final, Outcome::Completed, Some(200))
+    );
     let usage =
         Usage::new().with(Bucket::InputUncached, 60).with(Bucket::CacheRead, 40).with(Bucket::OutputText, 20);
     assert_eq!(event.usage, usage);
@@ -46,7 +50,10 @@ async fn a_whole_answer_passes_unchanged_and_leaves_one_priced_event() {
     let key = KeyId::derived("test", &[b"ci"]);
     assert_eq!((event.team, event.key, event.lane), (team(), Some(key), Lane::of_key(key)));
     assert_eq!((event.project, event.client), (Some(project("site")), Some(client("Acme Corp"))));
-    assert_eq!((event.environment.as_deref(), event.tool.as_deref()), (Some("production"), Some("cursor-dev")));
+    assert_eq!(
+        (event.environment.as_deref(), event.tool.as_deref()),
+        (Some("production"), Some("cursor-dev"))
+    );
     assert_eq!((event.end_user.as_deref(), event.task), (Some("u-1"), None));
     assert_eq!((event.attempt, event.client_retry, event.streamed), (1, false, false));
     assert_eq!((event.origin.unwrap().len(), event.prompt_print.unwrap().len()), (24, 24));
@@ -59,7 +66,8 @@ async fn embeddings_are_metered_by_their_own_usage() {
     let world = World::new().await;
     let answer = r#"{"object":"list","data":[],"model":"m-1","usage":{"prompt_tokens":8,"total_tokens":8}}"#;
     world.provider.next(json("200 OK", answer));
-    let response = world.send(world.request("/v1/fake/embeddings", r#"{"model":"m-1","input":"hello"}"#)).await;
+    let response =
+        world.send(world.request("/v1/fake/embeddings", r#"{"model":"m-1","input":"hello"}"#)).await;
     assert_eq!(text(response).await, answer);
     assert!(world.provider.received()[0].head.starts_with("POST /v1/embeddings HTTP/1.1"));
     let event = world.only_usage().await;
@@ -72,7 +80,8 @@ async fn embeddings_are_metered_by_their_own_usage() {
 async fn a_model_without_a_price_runs_by_path_and_is_unrated_not_free() {
     let world = World::new().await;
     world.provider.next(json("200 OK", &ANSWER.replace("m-1-2026-01-01", "secret-model")));
-    let response = world.send(world.request("/v1/fake/chat/completions", r#"{"model":"secret-model"}"#)).await;
+    let response =
+        world.send(world.request("/v1/fake/chat/completions", r#"{"model":"secret-model"}"#)).await;
     assert_eq!(response.status(), 200);
     assert!(response.headers().get("x-tallystick-cost").is_none());
     let event = world.only_usage().await;
@@ -90,8 +99,7 @@ async fn an_answer_without_usage_is_an_estimate() {
     let event = world.only_usage().await;
     assert_eq!((event.status, event.outcome), (Status::Estimated, Outcome::UsageMissing));
     let messages = r#"[{"role":"user","content":"hi"}]"#.len() as u64;
-    let estimate =
-        Usage::new().with(Bucket::InputUncached, messages.div_ceil(4)).with(Bucket::OutputText, 2);
+    let estimate = Usage::new().with(Bucket::InputUncached, messages.div_ceil(4)).with(Bucket::OutputText, 2);
     assert_eq!(event.usage, estimate);
     assert!(event.cost.is_some());
 }
@@ -122,9 +130,13 @@ async fn the_models_are_those_that_the_key_may_use() {
 #[tokio::test]
 async fn a_key_can_ask_what_it_is() {
     let world = World::new().await;
-    let request = Request::get("/v1/key").header("x-api-key", &world.key).body(axum::body::Body::empty()).unwrap();
+    let request =
+        Request::get("/v1/key").header("x-api-key", &world.key).body(axum::body::Body::empty()).unwrap();
     let facts = document(world.send(request).await).await;
-    assert_eq!((&facts["name"], &facts["kind"], &facts["state"]), (&"ci".into(), &"member".into(), &"active".into()));
+    assert_eq!(
+        (&facts["name"], &facts["kind"], &facts["state"]),
+        (&"ci".into(), &"member".into(), &"active".into())
+    );
     assert_eq!((&facts["project"], &facts["team"]["currency"]), (&"site".into(), &"USD".into()));
     assert!(!facts.to_string().contains(&world.key));
 }
@@ -136,11 +148,16 @@ async fn a_drain_ends_with_a_closing_heartbeat_that_owes_nothing() {
     world.chat(r#"{"model":"m-1"}"#).await;
     world.drain().await;
     let event = world.only_usage().await;
-    let Some(Event::Heartbeat(last)) = world.events().await.pop() else { panic!("the last event is no heartbeat") };
+    let Some(Event::Heartbeat(last)) = world.events().await.pop() else {
+        panic!("the last event is no heartbeat")
+    };
     assert!(last.closing && last.oldest_unsettled_at.is_none());
     assert_eq!(last.last_seq.get(&event.lane.get()), Some(&event.seq));
     let response = world.chat(r#"{"model":"m-1"}"#).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"1".parse().unwrap())
+    );
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ async fn without_a_task_the_trace_stands_in() {
     assert_eq!(event.task.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
     assert_eq!(event.task_source, Some(TaskSource::Trace));
     let records = tallystick_eventlog::EventLog::read(&world.log, 0, 0, Default::default()).await.unwrap();
-    let continued = records.iter().any(|r| r.record.headers.iter().any(|(n, v)| n == "traceparent" && v == traceparent));
+    let continued =
+        records.iter().any(|r| r.record.headers.iter().any(|(n, v)| n == "traceparent" && v == traceparent));
     assert!(continued, "the trace goes on into the log");
 }
 
@@ -66,7 +67,10 @@ async fn a_name_that_does_not_exist_or_may_not_be_given_is_refused_before_anythi
         let response = with(&world, &headers).await;
         assert_eq!(response.status(), 400);
         let error = document(response).await;
-        assert_eq!((&error["error"]["code"], &error["error"]["param"]), (&"unknown_attribution".into(), &param.into()));
+        assert_eq!(
+            (&error["error"]["code"], &error["error"]["param"]),
+            (&"unknown_attribution".into(), &param.into())
+        );
     }
     let seq = world.change(Change::Key(bound));
     world.applied(seq).await;
@@ -90,7 +94,10 @@ async fn a_text_that_can_not_be_kept_is_refused_with_its_name() {
         let response = with(&world, &[(name, value)]).await;
         assert_eq!(response.status(), 400, "{name}: {value}");
         let error = document(response).await;
-        assert_eq!((&error["error"]["code"], &error["error"]["param"]), (&"invalid_request".into(), &name.into()));
+        assert_eq!(
+            (&error["error"]["code"], &error["error"]["param"]),
+            (&"invalid_request".into(), &name.into())
+        );
     }
     assert!(world.provider.received().is_empty());
 }

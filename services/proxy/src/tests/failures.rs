@@ -15,16 +15,24 @@ const STREAM: &str = r#"{"model":"m-1","stream":true}"#;
 #[tokio::test]
 async fn an_error_of_the_provider_passes_unchanged_and_costs_nothing() {
     let world = World::new().await;
-    let error = r#"{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#;
-    let headers = [("content-type", "application/json"), ("retry-after", "3"), ("x-ratelimit-remaining-requests", "0")];
+    let error =
+        r#"{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#;
+    let headers =
+        [("content-type", "application/json"), ("retry-after", "3"), ("x-ratelimit-remaining-requests", "0")];
     world.provider.next(whole("429 Too Many Requests", &headers, error));
     let response = world.chat(BODY).await;
     assert_eq!(response.status(), 429);
     assert_eq!(response.headers()["x-tallystick-error-source"], "upstream");
-    assert_eq!((&response.headers()["retry-after"], &response.headers()["x-ratelimit-remaining-requests"]), (&"3".parse().unwrap(), &"0".parse().unwrap()));
+    assert_eq!(
+        (&response.headers()["retry-after"], &response.headers()["x-ratelimit-remaining-requests"]),
+        (&"3".parse().unwrap(), &"0".parse().unwrap())
+    );
     assert_eq!(text(response).await, error);
     let event = world.only_usage().await;
-    assert_eq!((event.status, event.outcome, event.http_status), (Status::Final, Outcome::UpstreamRejected, Some(429)));
+    assert_eq!(
+        (event.status, event.outcome, event.http_status),
+        (Status::Final, Outcome::UpstreamRejected, Some(429))
+    );
     assert_eq!((event.cost, event.error_code.as_deref()), (Some(Decimal::ZERO), Some("rate_limit_exceeded")));
     assert!(event.usage.is_empty() && event.lines.is_empty() && event.unrated.is_none());
 }
@@ -32,10 +40,15 @@ async fn an_error_of_the_provider_passes_unchanged_and_costs_nothing() {
 #[tokio::test]
 async fn a_provider_that_fails_is_final_and_free() {
     let world = World::new().await;
-    world.provider.next(json("500 Internal Server Error", r#"{"error":{"message":"oops","type":"server_error"}}"#));
+    world
+        .provider
+        .next(json("500 Internal Server Error", r#"{"error":{"message":"oops","type":"server_error"}}"#));
     assert_eq!(world.chat(BODY).await.status(), 500);
     let event = world.only_usage().await;
-    assert_eq!((event.status, event.outcome, event.cost), (Status::Final, Outcome::UpstreamFailed, Some(Decimal::ZERO)));
+    assert_eq!(
+        (event.status, event.outcome, event.cost),
+        (Status::Final, Outcome::UpstreamFailed, Some(Decimal::ZERO))
+    );
 }
 
 #[tokio::test]
@@ -57,7 +70,10 @@ async fn a_provider_that_can_not_be_reached_leaves_a_void() {
     assert_eq!(response.status(), 502);
     assert_eq!(document(response).await["error"]["code"], "upstream_error");
     let event = world.only_usage().await;
-    assert_eq!((event.status, event.outcome, event.cost), (Status::Voided, Outcome::UpstreamUnreachable, Some(Decimal::ZERO)));
+    assert_eq!(
+        (event.status, event.outcome, event.cost),
+        (Status::Voided, Outcome::UpstreamUnreachable, Some(Decimal::ZERO))
+    );
 }
 
 #[tokio::test]

@@ -42,7 +42,10 @@ async fn a_proxy_that_lost_touch_with_the_control_plane_says_so_and_admits_nothi
         tokio::task::yield_now().await;
     }
     let response = world.chat(BODY).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"5".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"5".parse().unwrap())
+    );
     assert_eq!(document(response).await["error"]["code"], "not_ready");
     world.control.go_away(false);
     while !world.readiness.is_ready() {

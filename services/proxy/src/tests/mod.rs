@@ -6,6 +6,7 @@ mod attribution;
 mod failures;
 mod feed;
 mod leaving;
+mod messages;
 mod provider;
 mod recovery;
 mod refusals;

@@ -144,8 +144,8 @@ pub(super) fn last() -> Step {
 }
 
 pub(super) const ANSWER: &str = r#"{"id":"c1","model":"m-1-2026-01-01","service_tier":"default","choices":[{"message":{"content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":100,"completion_tokens":20,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":40}}}"#;
-pub(super) const DELTA: &str = "data: {\"id\":\"c1\",\"model\":\"m-1\",\"choices\":[{\"delta\":{\"content\":\"hello wo\"}}]}\n\n";
+pub(super) const DELTA: &str =
+    "data: {\"id\":\"c1\",\"model\":\"m-1\",\"choices\":[{\"delta\":{\"content\":\"hello wo\"}}]}\n\n";
 pub(super) const FINISH: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-pub(super) const USAGE: &str =
-    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":20,\"total_tokens\":120}}\n\n";
+pub(super) const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":20,\"total_tokens\":120}}\n\n";
 pub(super) const DONE: &str = "data: [DONE]\n\n";

@@ -2,9 +2,15 @@
 
 use super::provider::{ANSWER, DELTA, Step, json, piece, stream_head};
 use super::world::World;
+use crate::config::IntentMode;
+use crate::slate::Slate;
+use crate::spool::SpoolConfig;
 use http_body_util::BodyExt as _;
 use std::time::Duration;
-use tallystick_domain::event::{Event, Outcome, Status};
+use tallystick_domain::EventId;
+use tallystick_domain::event::{Event, Outcome, Status, UsageRecorded};
+use tallystick_eventlog::Fault;
+use tallystick_schemas::spooled;
 
 const STREAM: &str = r#"{"model":"m-1","stream":true,"messages":[{"role":"user","content":"hello hello"}]}"#;
 
@@ -59,10 +65,97 @@ async fn what_was_settled_and_not_shipped_is_shipped_after_the_restart() {
     world.provider.next(json("200 OK", ANSWER));
     world.chat(r#"{"model":"m-1"}"#).await;
     world.drain().await;
-    let mut ids: Vec<_> = world.events().await.iter().filter(|e| matches!(e, Event::Recorded(_))).map(Event::id).collect();
+    let mut ids: Vec<_> =
+        world.events().await.iter().filter(|e| matches!(e, Event::Recorded(_))).map(Event::id).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 2);
+}
+
+/// Leaves on the slate what a process leaves that is killed between sending and its spool's next write.
+fn killed_while_sending(world: &World, event: &UsageRecorded) {
+    let bytes = SpoolConfig::default().intent_reserve_bytes;
+    let path = world.spool_dir().join("slate");
+    let (slate, _) = Slate::open(&path, 1, bytes, world.clock.shared()).unwrap();
+    let frame = spooled::pack(&Event::Recorded(Box::new(event.clone())), None).unwrap();
+    drop(slate.write(event.event_id, event.lane, &frame).unwrap());
+}
+
+#[tokio::test]
+async fn a_call_that_was_sent_before_the_spool_had_its_intent_is_not_forgotten() {
+    let world = World::new().await;
+    world.provider.next(json("200 OK", ANSWER));
+    world.chat(r#"{"model":"m-1"}"#).await;
+    world.drain().await;
+    let mut event = world.only_usage().await;
+    (event.event_id, event.seq) = (EventId::derived("test", &[b"sent"]), 0);
+    killed_while_sending(&world, &event);
+    let world = world.restarted().await;
+    assert_eq!(world.proxy.recovered(), 1);
+    let events = world.usage(2).await;
+    let found = events.iter().find(|found| found.event_id == event.event_id).unwrap();
+    assert_eq!((found.status, found.outcome), (Status::Estimated, Outcome::GatewayCrashed));
+    world.drain().await;
+    let world = world.restarted().await;
+    assert_eq!(world.proxy.recovered(), 0, "it is settled once");
+}
+
+#[tokio::test]
+async fn a_call_that_is_on_the_slate_and_in_the_spool_is_settled_once() {
+    let world = World::new().await;
+    world.provider.next(vec![Step::Stall]);
+    let mut call = Box::pin(world.detached(STREAM));
+    tokio::select! { _ = &mut call => panic!("it stalls"), () = world.provider.arrival() => {} }
+    world.crash().await;
+    drop(call);
+    assert!(std::fs::metadata(world.spool_dir().join("slate")).unwrap().len() > 0, "it went over the slate");
+    let world = world.restarted().await;
+    assert_eq!(world.proxy.recovered(), 1);
+    assert_eq!(world.only_usage().await.outcome, Outcome::GatewayCrashed);
+}
+
+#[tokio::test]
+async fn what_the_log_does_not_take_is_sent_again_in_order() {
+    let world = World::new().await;
+    world.faulty.fail_next_append(Fault::BeforeStore);
+    world.faulty.fail_next_append(Fault::AfterStore);
+    for _ in 0..3 {
+        world.provider.next(json("200 OK", ANSWER));
+        world.chat(r#"{"model":"m-1"}"#).await;
+    }
+    world.drain().await;
+    let mut firsts: Vec<u64> = Vec::new();
+    for event in world.events().await.iter().filter(|event| matches!(event, Event::Recorded(_))) {
+        let seq = event.stream_position().seq;
+        if !firsts.contains(&seq) {
+            firsts.push(seq);
+        }
+    }
+    assert!(firsts.len() == 3 && firsts.is_sorted(), "{firsts:?}");
+}
+
+#[tokio::test]
+async fn below_the_low_water_mark_nothing_is_admitted_and_readiness_says_so() {
+    let world = World::with(|config| config.spool.low_water_bytes = u64::MAX).await;
+    let response = world.chat(r#"{"model":"m-1"}"#).await;
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"30".parse().unwrap())
+    );
+    assert!(!world.readiness.is_ready());
+    assert!(world.provider.received().is_empty());
+}
+
+#[tokio::test]
+async fn with_before_send_the_intent_is_on_disk_before_the_provider_hears_of_it() {
+    let world = World::with(|config| config.intent = IntentMode::BeforeSend).await;
+    world.provider.next(json("200 OK", ANSWER));
+    assert_eq!(world.chat(r#"{"model":"m-1"}"#).await.status(), 200);
+    assert_eq!(world.only_usage().await.outcome, Outcome::Completed);
+    world.proxy.spool().close();
+    let response = world.chat(r#"{"model":"m-1"}"#).await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(world.provider.received().len(), 1, "nothing was sent without a record");
 }
 
 #[tokio::test]
@@ -76,12 +169,11 @@ async fn the_numbers_of_a_lane_stay_dense_over_a_restart() {
         world.drain().await;
         world = world.restarted().await;
     }
-    let mut seqs: Vec<u64> = world.usage(6).await.iter().map(|event| event.seq).collect();
-    seqs.sort_unstable();
-    let heartbeat_lane = |event: &Event| matches!(event, Event::Heartbeat(_));
     let lane = world.usage(6).await[0].lane;
-    let others = world.events().await.iter().filter(|e| heartbeat_lane(e) && e.stream_position().lane == lane).count();
-    if others == 0 {
-        assert_eq!(seqs, [1, 2, 3, 4, 5, 6]);
-    }
+    let in_lane = |event: &Event| Some(event.stream_position()).filter(|at| at.lane == lane).map(|at| at.seq);
+    let mut seqs: Vec<u64> = world.events().await.iter().filter_map(in_lane).collect();
+    seqs.sort_unstable();
+    let dense: Vec<u64> = (1..).take(seqs.len()).collect();
+    assert_eq!(seqs, dense);
+    assert!(seqs.len() >= 6);
 }

@@ -36,7 +36,14 @@ async fn a_key_that_is_missing_mistyped_unknown_or_doubled_is_401() {
         text.push(if last == 'a' { 'b' } else { 'a' });
         text
     };
-    for value in ["", "Bearer ", "Bearer sk-proj-1", "Basic abc", &format!("Bearer {stranger}"), &format!("Bearer {flipped}")] {
+    for value in [
+        "",
+        "Bearer ",
+        "Bearer sk-proj-1",
+        "Basic abc",
+        &format!("Bearer {stranger}"),
+        &format!("Bearer {flipped}"),
+    ] {
         let mut request = world.request("/v1/chat/completions", BODY);
         request.headers_mut().insert("authorization", value.parse().unwrap());
         let (status, code, _) = refused(&world, request).await;
@@ -69,7 +76,10 @@ async fn each_state_of_a_key_has_its_own_answer() {
     assert_eq!(ask().await.1, "key_revoked");
     changed(&world, |key| key.state = KeyState::Suspended { reason: Some("loop".to_owned()) }).await;
     let response = world.chat(BODY).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["x-should-retry"]), (403, &"false".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["x-should-retry"]),
+        (403, &"false".parse().unwrap())
+    );
     assert_eq!(ask().await.1, "key_suspended");
     changed(&world, |_| {}).await;
     world.provider.next(super::provider::json("200 OK", super::provider::ANSWER));
@@ -86,7 +96,10 @@ async fn models_providers_and_endpoints_outside_the_allowlist_are_403() {
     assert_eq!(ask().await.1, "provider_not_allowed");
     changed(&world, |key| key.endpoints = vec!["embeddings".to_owned()]).await;
     let (status, code, error) = ask().await;
-    assert_eq!((status, code.as_str(), &error["error"]["type"]), (403, "endpoint_not_allowed", &"permission_error".into()));
+    assert_eq!(
+        (status, code.as_str(), &error["error"]["type"]),
+        (403, "endpoint_not_allowed", &"permission_error".into())
+    );
 }
 
 #[tokio::test]
@@ -98,6 +111,9 @@ async fn a_model_or_provider_that_nobody_has_is_404() {
     assert_eq!(refused(&world, world.request("/v1/nobody/chat/completions", BODY)).await.0, 404);
     let (status, code, _) = refused(&world, world.request("/v1/moderations", BODY)).await;
     assert_eq!((status, code.as_str()), (404, "unknown_endpoint"));
+    let elsewhere =
+        tower::ServiceExt::oneshot(world.proxy.router_alone(), world.request("/foo", BODY)).await.unwrap();
+    assert_eq!(document(elsewhere).await["error"]["code"], "unknown_endpoint");
 }
 
 #[tokio::test]
@@ -134,7 +150,10 @@ async fn beyond_the_limit_of_requests_in_flight_is_503_with_retry_after() {
     let mut first = Box::pin(world.detached(BODY));
     tokio::select! { _ = &mut first => panic!("it stalls"), () = world.provider.arrival() => {} }
     let response = world.chat(BODY).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"1".parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -159,7 +178,8 @@ async fn refusals_are_counted_by_key_reason_model_and_window() {
         })
         .collect();
     counted.sort();
-    let line = |model: &str, count, at: &str| ("model_not_found".to_owned(), model.to_owned(), count, at.to_owned());
+    let line =
+        |model: &str, count, at: &str| ("model_not_found".to_owned(), model.to_owned(), count, at.to_owned());
     let expected = [
         line("a", 1, "2026-11-23T23:30:10Z"),
         line("a", 2, "2026-11-23T23:30:00Z"),

@@ -6,7 +6,9 @@ use super::world::{SECRET, World, text};
 #[tokio::test]
 async fn no_credential_passes_in_either_direction() {
     let world = World::new().await;
-    let answer = format!(r#"{{"error":{{"message":"Incorrect API key provided: {SECRET}.","code":"invalid_api_key"}}}}"#);
+    let answer = format!(
+        r#"{{"error":{{"message":"Incorrect API key provided: {SECRET}.","code":"invalid_api_key"}}}}"#
+    );
     let headers = [("set-cookie", "session=1"), ("openai-organization", "org-1"), ("authorization", SECRET)];
     world.provider.next(whole("401 Unauthorized", &headers, &answer));
     let mut request = world.request("/v1/chat/completions", r#"{"model":"m-1"}"#);
@@ -22,7 +24,9 @@ async fn no_credential_passes_in_either_direction() {
         ("forwarded", "for=203.0.113.9"),
         ("te", "trailers"),
     ] {
-        request.headers_mut().insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        request
+            .headers_mut()
+            .insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
     }
     let response = world.send(request).await;
     let received = &world.provider.received()[0];
@@ -31,11 +35,17 @@ async fn no_credential_passes_in_either_direction() {
         assert!(!received.head.contains(hidden), "{hidden} went up: {}", received.head);
     }
     let names: Vec<&str> = response.headers().keys().map(http::HeaderName::as_str).collect();
-    assert!(["set-cookie", "openai-organization", "authorization"].iter().all(|name| !names.contains(name)), "{names:?}");
+    assert!(
+        ["set-cookie", "openai-organization", "authorization"].iter().all(|name| !names.contains(name)),
+        "{names:?}"
+    );
     let body = text(response).await;
     assert_eq!(body, answer.replace(SECRET, "[redacted]"));
     let event = serde_json::to_string(&world.only_usage().await).unwrap();
-    assert!(!event.contains("ts_live_") && !event.contains(SECRET) && !event.contains("198.51.100"), "{event}");
+    assert!(
+        !event.contains("ts_live_") && !event.contains(SECRET) && !event.contains("198.51.100"),
+        "{event}"
+    );
 }
 
 #[tokio::test]

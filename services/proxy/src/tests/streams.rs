@@ -41,7 +41,10 @@ async fn a_client_that_did_not_ask_never_sees_the_chunk_that_we_asked_for() {
     assert_eq!(received[0].body, injected);
     assert_eq!(received[1].body, r#"{"model":"m-1","stream":true,"stream_options":{"include_usage":true}}"#);
     for event in world.usage(2).await {
-        assert_eq!((event.status, event.usage.input_tokens(), event.usage.output_tokens()), (Status::Final, 100, 20));
+        assert_eq!(
+            (event.status, event.usage.input_tokens(), event.usage.output_tokens()),
+            (Status::Final, 100, 20)
+        );
     }
 }
 
@@ -49,7 +52,14 @@ async fn a_client_that_did_not_ask_never_sees_the_chunk_that_we_asked_for() {
 async fn pieces_pass_as_they_come() {
     let world = World::new().await;
     let go = Arc::new(Notify::new());
-    world.provider.next(vec![stream_head(), piece(DELTA), Step::Wait(Arc::clone(&go)), piece(FINISH), piece(USAGE), last()]);
+    world.provider.next(vec![
+        stream_head(),
+        piece(DELTA),
+        Step::Wait(Arc::clone(&go)),
+        piece(FINISH),
+        piece(USAGE),
+        last(),
+    ]);
     let mut body = world.chat(NOT_ASKED).await.into_body();
     let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(first, DELTA.as_bytes(), "the first piece is here while the provider waits");

@@ -24,7 +24,7 @@ use tallystick_domain::key;
 use tallystick_domain::period::Zone;
 use tallystick_domain::price::{PriceBook, PriceVersion};
 use tallystick_domain::{ClientId, Currency, KeyId, MemberId, ProducerId, ProjectId, ProviderId, TeamId};
-use tallystick_eventlog::{EventLog as _, MemoryLog, ReadLimit};
+use tallystick_eventlog::{EventLog as _, FaultyLog, MemoryLog, ReadLimit};
 use tallystick_runtime::health::Readiness;
 use tallystick_runtime::http::Peer;
 use tallystick_runtime::{Clock, Ids, SharedClock, Shutdown, TaskEnded, Tasks, TestClock};
@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) control: Arc<MemoryControl>,
     pub(super) provider: Provider,
     pub(super) log: MemoryLog,
+    /// The same log, as the proxy sees it.
+    pub(super) faulty: Arc<FaultyLog<MemoryLog>>,
     pub(super) proxy: Proxy,
     pub(super) readiness: Readiness,
     pub(super) key: String,
@@ -216,16 +218,32 @@ impl World {
         let mut config = config(dir.path());
         adjust(&mut config);
         let fragile = Arc::new(Fragile { inner: clock.clone(), broken: AtomicBool::new(false) });
-        let (proxy, readiness) = build(config, &fragile, &control, &log, &epochs, &tasks).await;
+        let faulty = Arc::new(FaultyLog::new(log.clone()));
+        let (proxy, readiness) = build(config, &fragile, &control, &faulty, &epochs, &tasks).await;
         let router = proxy.router();
-        Self { clock, control, provider, log, proxy, readiness, key: text, fragile, tasks, router, epochs, dir }
+        Self {
+            clock,
+            control,
+            provider,
+            log,
+            faulty,
+            proxy,
+            readiness,
+            key: text,
+            fragile,
+            tasks,
+            router,
+            epochs,
+            dir,
+        }
     }
 
     /// Another proxy on the same spool, as after a restart. The first must have ended.
     pub(super) async fn restarted(self) -> Self {
         let tasks = Tasks::new(Shutdown::new());
         let (proxy, readiness) =
-            build(config(self.dir.path()), &self.fragile, &self.control, &self.log, &self.epochs, &tasks).await;
+            build(config(self.dir.path()), &self.fragile, &self.control, &self.faulty, &self.epochs, &tasks)
+                .await;
         let router = proxy.router();
         Self { proxy, readiness, tasks, router, ..self }
     }
@@ -235,6 +253,11 @@ impl World {
         self.proxy.spool().close();
         self.tasks.shutdown_signal().stop();
         self.tasks.shutdown(Duration::from_millis(1)).await.ok();
+    }
+
+    /// The proxy's own folder.
+    pub(super) fn spool_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("spool")
     }
 
     /// Drains and closes; afterwards everything is in the log.
@@ -336,14 +359,14 @@ async fn build(
     config: ProxyConfig,
     clock: &Arc<Fragile>,
     control: &Arc<MemoryControl>,
-    log: &MemoryLog,
+    log: &Arc<FaultyLog<MemoryLog>>,
     epochs: &Arc<Epochs>,
     tasks: &Tasks,
 ) -> (Proxy, Readiness) {
     let readiness = Readiness::new();
     let deps = Deps {
         control: Arc::clone(control) as Arc<_>,
-        log: Arc::new(log.clone()),
+        log: Arc::clone(log) as Arc<_>,
         epochs: Arc::clone(epochs) as Arc<_>,
         clock: Arc::clone(clock) as SharedClock,
         ids: Arc::new(Ids::new(Arc::clone(clock) as SharedClock)),

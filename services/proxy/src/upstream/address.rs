@@ -66,9 +66,13 @@ impl Service<Name> for Resolver {
         let resolving = self.inner.call(name);
         let private = self.private;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = resolving.await?.filter(|at| private || is_public(at.ip())).collect();
+            let found: Vec<SocketAddr> =
+                resolving.await?.filter(|at| private || is_public(at.ip())).collect();
             if found.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the name has no public address"));
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "the name has no public address",
+                ));
             }
             Ok(found.into_iter())
         })
@@ -81,9 +85,19 @@ mod tests {
 
     #[test]
     fn private_and_local_addresses_are_not_public() {
-        for text in ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fd00::1", "fe80::1",
-            "::ffff:127.0.0.1", "192.168.0.1", "255.255.255.255"]
-        {
+        for text in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:127.0.0.1",
+            "192.168.0.1",
+            "255.255.255.255",
+        ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
         for text in ["1.1.1.1", "100.63.0.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"] {

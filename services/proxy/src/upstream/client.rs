@@ -76,8 +76,11 @@ fn pool(limits: &UpstreamLimits, tls: rustls::ClientConfig, private: bool) -> Po
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(limits.connect_timeout));
-    let https =
-        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions().wrap_connector(http);
+    let https = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(http);
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_max_idle_per_host(limits.pool_idle_per_host)

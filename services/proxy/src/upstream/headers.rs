@@ -6,8 +6,14 @@ use crate::endpoint::Call;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-const UP: [&str; 6] =
-    ["openai-beta", "anthropic-version", "anthropic-beta", "idempotency-key", "x-client-request-id", "accept-language"];
+const UP: [&str; 6] = [
+    "openai-beta",
+    "anthropic-version",
+    "anthropic-beta",
+    "idempotency-key",
+    "x-client-request-id",
+    "accept-language",
+];
 const UP_PREFIX: &str = "x-stainless-";
 
 const DOWN: [&str; 11] = [
@@ -93,7 +99,10 @@ mod tests {
         let sent = upward(&client, Call::Chat, &auth);
         let mut names: Vec<&str> = sent.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["accept-encoding", "authorization", "content-type", "user-agent", "x-stainless-lang"]);
+        assert_eq!(
+            names,
+            ["accept-encoding", "authorization", "content-type", "user-agent", "x-stainless-lang"]
+        );
         assert_eq!(sent["authorization"], secret);
     }
 

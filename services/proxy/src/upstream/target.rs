@@ -73,7 +73,8 @@ impl Target {
     /// Whether requests for a model are routed here without the path saying so.
     pub(crate) fn serves(&self, call: Call, model: &str, prices: &PriceBook, at: Timestamp) -> bool {
         let known = || prices.lookup(&self.price_name, model, at).is_ok();
-        self.uri(call).is_some() && if self.models.is_empty() { known() } else { glob::allows(&self.models, model) }
+        self.uri(call).is_some()
+            && if self.models.is_empty() { known() } else { glob::allows(&self.models, model) }
     }
 
     /// The models that it lists by their whole name.
@@ -121,7 +122,9 @@ fn address(provider: &Provider, call: Call) -> Option<Uri> {
     let no_path = uri.path() == "/" || uri.path().is_empty();
     let prefix = match (provider.kind, call) {
         (ProviderKind::Anthropic, Call::Embeddings) => return None,
-        (ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Gemini, Call::Messages) => return None,
+        (ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Gemini, Call::Messages) => {
+            return None;
+        }
         (ProviderKind::OpenAi | ProviderKind::Anthropic, _) if no_path => "/v1",
         (ProviderKind::Gemini, _) if no_path => "/v1beta/openai",
         (ProviderKind::Gemini, _) if !base.ends_with("/openai") => "/openai",

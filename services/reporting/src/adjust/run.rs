@@ -117,7 +117,7 @@ pub(crate) async fn correct(api: &ApiState, correction: &Correction) -> ApiResul
         .into_iter()
         .map(|([client, project, member], group)| CorrectionGroup { client, project, member, ..group })
         .collect();
-    answer.groups.sort_by(|a, b| b.cost.cmp(&a.cost));
+    answer.groups.sort_by_key(|group| std::cmp::Reverse(group.cost));
     Ok(answer)
 }
 

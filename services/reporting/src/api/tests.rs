@@ -2,8 +2,8 @@
 
 mod control;
 mod guard;
-mod invoices;
 mod imports;
+mod invoices;
 mod keys;
 mod ledger;
 mod openapi;

@@ -92,3 +92,6 @@ fn sum_finding(row: &InvoiceRow) -> Option<String> {
         format!("{}: lines {lines}, subtotal {}, total {}, cost {cost} of {}", name(row), document.subtotal, document.total, row.cost)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,6 @@ use tallystick_eventlog::{EventLog as _, ReadLimit, Record};
 use tallystick_store::ledger::{Batch, LoggedEvent};
 use tower::ServiceExt as _;
 
-/// The day of `testing::recorded`, and its month.
-pub(super) const MONTH: &str = "2026-11";
 
 impl Harness {
     pub(super) async fn team(&self) -> TeamId {
@@ -30,7 +28,7 @@ impl Harness {
 
     pub(super) async fn issuer(&self) {
         let body = json!({ "legal_name": "Studio UG", "address": ["Lane 2", "Hamburg"], "vat_id": "DE1", "iban": "DE02120300000000202051" });
-        self.send(&self.admin, Method::PUT, "/issuer", body, None).await.ok();
+        self.patch("/issuer", body).await.ok();
     }
 
     /// Prices of gpt-4o: 2.50 in, 10 out.

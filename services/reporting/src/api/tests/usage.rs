@@ -101,7 +101,7 @@ async fn a_row_leads_to_its_events_and_a_list_pages_through_them() {
         let mut event = recorded(team, n);
         event.key = Some(key(1));
         event.lane = Lane::of_key(key(1));
-        event.occurred_at = event.occurred_at + jiff::SignedDuration::from_secs(i64::try_from(n).unwrap());
+        event.occurred_at += jiff::SignedDuration::from_secs(i64::try_from(n).unwrap());
         Event::Recorded(Box::new(event))
     });
     h.append(events.collect()).await;

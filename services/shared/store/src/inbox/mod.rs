@@ -12,3 +12,6 @@ mod relay;
 
 pub use put::{InboxEntry, InboxOutcome};
 pub use relay::{InboxBacklog, UnshippedEvent};
+
+#[cfg(test)]
+mod tests;

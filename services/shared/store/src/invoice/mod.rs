@@ -27,3 +27,6 @@ pub use draft::DraftContent;
 pub use finalize::{Finalization, Numbered};
 pub use row::{InvoiceFilter, InvoiceRow};
 pub use state::InvoiceMove;
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::cursor::{Claim, to_db_partition};
 use super::{NewDeadLetter, events, progress, rollups};
 use crate::{Store, StoreError};
+use bytes::Bytes;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashSet};
@@ -16,7 +17,7 @@ pub struct LoggedEvent {
     pub log_offset: u64,
     pub event: Event,
     pub headers: Vec<(String, String)>,
-    pub payload: Vec<u8>,
+    pub payload: Bytes,
 }
 
 /// What one batch of a partition holds: records `[from, to)`, each either an event or a dead letter.

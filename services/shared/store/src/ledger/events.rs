@@ -1,7 +1,7 @@
 //! Event rows and the chains of adjustments.
 
 use super::batch::offset;
-use super::copy::CopyRows;
+use super::copy::{CopyRow, copy_in};
 use super::{LoggedEvent, NewDeadLetter};
 use crate::StoreError;
 use crate::time::{date_to_db, to_db};
@@ -17,8 +17,6 @@ use uuid::Uuid;
 const UNIQUE_VIOLATION: &str = "23505";
 /// How many columns `events_copy.sql` names.
 const COLUMNS: i16 = 26;
-/// Bytes that a row takes beside its payload, about.
-const ROW_BYTES: usize = 480;
 
 /// What the event row shows of an event, borrowed from either kind.
 struct Shown<'a> {
@@ -91,41 +89,42 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Adds an event's row, in the order of `events_copy.sql`.
-fn row_push(rows: &mut CopyRows, partition: i32, logged: &LoggedEvent) -> Result<(), StoreError> {
+/// Writes an event's row, in the order of `events_copy.sql`.
+fn row_fill(row: &mut CopyRow<'_>, partition: i32, logged: &LoggedEvent) -> Result<(), StoreError> {
     let shown = match &logged.event {
         Event::Recorded(event) => Shown::of_recorded(event),
         Event::Adjusted(event) => Shown::of_adjusted(event),
-        Event::Refused(_) | Event::Heartbeat(_) => return Ok(()),
+        Event::Refused(_) | Event::Heartbeat(_) => {
+            return Err(StoreError::conflict(format!("{} has no event row", logged.event.id())));
+        }
     };
     let at = logged.event.stream_position();
-    rows.row();
-    rows.value(logged.event.id().as_uuid())?;
-    rows.value(shown.team.as_uuid())?;
-    rows.value(i16::from(at.lane.get()))?;
-    rows.value(at.producer.as_uuid())?;
-    rows.value(offset(at.seq)?)?;
-    rows.value(partition)?;
-    rows.value(offset(logged.log_offset)?)?;
-    rows.value(shown.target.map(|id| id.as_uuid()))?;
-    rows.value(to_db(shown.occurred_at))?;
-    rows.value(date_to_db(shown.days[0]))?;
-    rows.value(date_to_db(shown.days[1]))?;
-    rows.value(shown.key.map(|id| id.as_uuid()))?;
-    rows.value(shown.member.map(|id| id.as_uuid()))?;
-    rows.value(shown.project.map(|id| id.as_uuid()))?;
-    rows.value(shown.client.map(|id| id.as_uuid()))?;
-    rows.value(shown.environment)?;
-    rows.value(shown.tool)?;
-    rows.value(shown.task)?;
-    rows.value(&*shown.request_id)?;
-    rows.value(shown.provider)?;
-    rows.value(shown.model)?;
-    rows.value(shown.status.name())?;
-    rows.value(shown.outcome.name())?;
-    rows.value(shown.cost)?;
-    rows.value(shown.currency.code())?;
-    rows.value(&logged.payload[..])
+    row.value(logged.event.id().as_uuid())?;
+    row.value(shown.team.as_uuid())?;
+    row.value(i16::from(at.lane.get()))?;
+    row.value(at.producer.as_uuid())?;
+    row.value(offset(at.seq)?)?;
+    row.value(partition)?;
+    row.value(offset(logged.log_offset)?)?;
+    row.value(shown.target.map(|id| id.as_uuid()))?;
+    row.value(to_db(shown.occurred_at))?;
+    row.value(date_to_db(shown.days[0]))?;
+    row.value(date_to_db(shown.days[1]))?;
+    row.value(shown.key.map(|id| id.as_uuid()))?;
+    row.value(shown.member.map(|id| id.as_uuid()))?;
+    row.value(shown.project.map(|id| id.as_uuid()))?;
+    row.value(shown.client.map(|id| id.as_uuid()))?;
+    row.value(shown.environment)?;
+    row.value(shown.tool)?;
+    row.value(shown.task)?;
+    row.value(&*shown.request_id)?;
+    row.value(shown.provider)?;
+    row.value(shown.model)?;
+    row.value(shown.status.name())?;
+    row.value(shown.outcome.name())?;
+    row.value(shown.cost)?;
+    row.value(shown.currency.code())?;
+    row.value(&logged.payload[..])
 }
 
 /// What an adjustment adds to the ledger; `None` when neither side has a cost.
@@ -246,12 +245,8 @@ async fn rows_copy_in_tx(
     partition: i32,
     events: &[&LoggedEvent],
 ) -> Result<(), StoreError> {
-    let bytes = events.iter().map(|logged| logged.payload.len() + ROW_BYTES).sum();
-    let mut rows = CopyRows::new(COLUMNS, bytes);
-    for logged in events {
-        row_push(&mut rows, partition, logged)?;
-    }
-    let taken = rows.send(tx, include_str!("sql/events_copy.sql")).await?;
+    let statement = include_str!("sql/events_copy.sql");
+    let taken = copy_in(tx, statement, COLUMNS, events, |row, logged| row_fill(row, partition, logged)).await?;
     if taken == events.len() as u64 {
         Ok(())
     } else {
