@@ -92,18 +92,21 @@ impl Graph {
         let packages = list(metadata, "packages");
         let names: BTreeMap<&str, &str> = packages.iter().map(|p| (text(p, "id"), text(p, "name"))).collect();
         let members = list(metadata, "workspace_members").iter().filter_map(Value::as_str);
-        let mut graph =
-            Self { members: members.map(|id| names[id].to_owned()).collect(), ..Self::default() };
+        let mut graph = Self { members: members.map(|id| names[id].to_owned()).collect(), ..Self::default() };
         for node in list(&metadata["resolve"], "nodes") {
             let edges = graph.edges.entry(names[text(node, "id")].to_owned()).or_default();
-            let normal = list(node, "deps").iter().filter(|to| list(to, "dep_kinds").iter().any(|k| k["kind"].is_null()));
+            let normal = list(node, "deps")
+                .iter()
+                .filter(|to| list(to, "dep_kinds").iter().any(|k| k["kind"].is_null()));
             edges.extend(normal.map(|to| names[text(to, "pkg")].to_owned()));
         }
         graph.whole_oracle = packages
             .iter()
             .filter(|package| text(package, "name") == BINARY)
             .flat_map(|package| list(package, "dependencies"))
-            .any(|to| text(to, "name") == ORACLE && to["kind"].is_null() && to["uses_default_features"] == true);
+            .any(|to| {
+                text(to, "name") == ORACLE && to["kind"].is_null() && to["uses_default_features"] == true
+            });
         graph
     }
 
@@ -135,7 +138,9 @@ impl Graph {
         let allowed: BTreeMap<&str, &[&str]> = ALLOWED.into_iter().collect();
         for member in &self.members {
             let Some(may) = allowed.get(member.as_str()) else {
-                findings.push(format!("{member} is not in the crate map: a twelfth crate needs a decision record"));
+                findings.push(format!(
+                    "{member} is not in the crate map: a twelfth crate needs a decision record"
+                ));
                 continue;
             };
             for to in self.edges.get(member).into_iter().flatten().filter(|to| self.members.contains(*to)) {
@@ -150,7 +155,9 @@ impl Graph {
             }
         }
         if self.whole_oracle {
-            findings.push(format!("{BINARY} takes {ORACLE} with its harness; the fake provider alone is allowed"));
+            findings.push(format!(
+                "{BINARY} takes {ORACLE} with its harness; the fake provider alone is allowed"
+            ));
         }
         findings
     }
@@ -171,8 +178,16 @@ fn the_crate_map_names_every_crate_of_the_workspace_and_no_other() {
 fn a_planted_wrong_edge_is_found() {
     let graph = Graph::of_this_workspace();
     let planted = [
-        ("tallystick-proxy", "tallystick-reporting", "tallystick-proxy must not depend on tallystick-reporting"),
-        ("tallystick-reporting", "tallystick-document", "tallystick-reporting must not depend on tallystick-document"),
+        (
+            "tallystick-proxy",
+            "tallystick-reporting",
+            "tallystick-proxy must not depend on tallystick-reporting",
+        ),
+        (
+            "tallystick-reporting",
+            "tallystick-document",
+            "tallystick-reporting must not depend on tallystick-document",
+        ),
         ("tallystick-store", "tallystick-runtime", "tallystick-store must not depend on tallystick-runtime"),
         (DOMAIN, "tokio", "tallystick-domain reaches tokio: tallystick-domain -> tokio"),
         ("rust_decimal", "sqlx", "tallystick-domain reaches sqlx: tallystick-domain -> rust_decimal -> sqlx"),
@@ -180,7 +195,11 @@ fn a_planted_wrong_edge_is_found() {
     for (from, to, finding) in planted {
         let mut wrong = graph.clone();
         wrong.link(from, to);
-        assert!(wrong.findings().iter().any(|found| found == finding), "{from} -> {to}: {:?}", wrong.findings());
+        assert!(
+            wrong.findings().iter().any(|found| found == finding),
+            "{from} -> {to}: {:?}",
+            wrong.findings()
+        );
     }
 }
 

@@ -22,7 +22,7 @@ pub struct ProjectorConfig {
 impl Default for ProjectorConfig {
     fn default() -> Self {
         Self {
-            batch_records: 10_000,
+            batch_records: 20_000,
             batch_bytes: 32 << 20,
             linger: Duration::from_millis(200),
             lease: Duration::from_secs(15),

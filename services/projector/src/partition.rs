@@ -55,11 +55,6 @@ pub struct Projector {
     metrics: Metrics,
 }
 
-struct Prepared {
-    batch: Batch,
-    records: Vec<LogRecord>,
-}
-
 impl Projector {
     /// A projector with an identity of its own (any fresh UUID).
     #[must_use]
@@ -95,8 +90,8 @@ impl Projector {
         let Some(mut claim) = self.claim(partition).await? else { return Ok(0) };
         let from = claim.next_offset;
         let mut next = self.next_batch(&claim, claim.next_offset, claim.rolling_hash).await?;
-        while let Some(prepared) = next {
-            next = self.commit_and_read_on(&mut claim, prepared).await?;
+        while let Some(batch) = next {
+            next = self.commit_and_read_on(&mut claim, &batch).await?;
         }
         self.release(&claim).await;
         Ok(claim.next_offset - from)
@@ -106,10 +101,10 @@ impl Projector {
     async fn own(&self, partition: u32, shutdown: &Shutdown) -> Result<(), PartitionError> {
         let Some(mut claim) = self.claim(partition).await? else { return Ok(()) };
         info!(log.partition = partition, log.offset = claim.next_offset, claim.epoch = claim.epoch, "partition claimed");
-        let mut next: Option<Prepared> = None;
+        let mut next: Option<Batch> = None;
         let result = loop {
             match next.take() {
-                Some(prepared) => next = self.commit_and_read_on(&mut claim, prepared).await?,
+                Some(batch) => next = self.commit_and_read_on(&mut claim, &batch).await?,
                 None if shutdown.is_draining() => break Ok(()),
                 None => {
                     next = self.next_batch(&claim, claim.next_offset, claim.rolling_hash).await?;
@@ -152,49 +147,56 @@ impl Projector {
     }
 
     /// Commits one batch while the next is read and prepared.
-    async fn commit_and_read_on(&self, claim: &mut Claim, prepared: Prepared) -> Result<Option<Prepared>, PartitionError> {
+    async fn commit_and_read_on(&self, claim: &mut Claim, batch: &Batch) -> Result<Option<Batch>, PartitionError> {
         let reader = claim.clone();
-        let (to, hash) = (prepared.batch.to, prepared.batch.rolling_hash);
-        let (committed, next) = tokio::join!(self.commit(claim, prepared), self.next_batch(&reader, to, hash));
+        let following = self.next_batch(&reader, batch.to, batch.rolling_hash);
+        let (committed, next) = tokio::join!(self.commit(claim, batch), following);
         committed?;
         next
     }
 
-    async fn next_batch(&self, claim: &Claim, from: u64, hash: [u8; 32]) -> Result<Option<Prepared>, PartitionError> {
+    async fn next_batch(&self, claim: &Claim, from: u64, hash: [u8; 32]) -> Result<Option<Batch>, PartitionError> {
         let partition = claim.partition;
-        let limit = ReadLimit { records: self.config.batch_records, bytes: self.config.batch_bytes };
-        let log_failed = |source| PartitionError::Log { partition, source };
-        let records = self.log.read(partition, from, limit).await.map_err(log_failed)?;
-        let Some(first) = records.first() else {
+        let records = self.read(partition, from).await?;
+        if records.is_empty() {
             self.metrics.lag(partition, 0);
             return Ok(None);
-        };
-        if first.offset != from {
-            return Err(PartitionError::Hole { partition, wanted: from, got: first.offset });
         }
-        let end = self.log.end_offset(partition).await.map_err(log_failed)?;
+        let end = self.log.end_offset(partition).await.map_err(|source| PartitionError::Log { partition, source })?;
         self.metrics.lag(partition, end.saturating_sub(from));
-        let work = tokio::task::spawn_blocking(move || {
-            let batch = prepare(from, hash, &records);
-            batch.map(|batch| Prepared { batch, records })
-        });
-        let prepared = work.await.expect("preparing a batch does not panic: it is pure and total");
+        let prepared = tokio::task::spawn_blocking(move || prepare(from, hash, records)).await;
+        let prepared = prepared.expect("preparing a batch does not panic: it is pure and total");
         prepared.map(Some).map_err(|MustStop { partition, offset, source }| PartitionError::TooOld { partition, offset, source })
     }
 
-    async fn commit(&self, claim: &mut Claim, prepared: Prepared) -> Result<(), PartitionError> {
+    /// One batch of records, the first at `from`; none at the end of the log.
+    async fn read(&self, partition: u32, from: u64) -> Result<Vec<LogRecord>, PartitionError> {
+        let limit = ReadLimit { records: self.config.batch_records, bytes: self.config.batch_bytes };
+        let records = self.log.read(partition, from, limit).await;
+        let records = records.map_err(|source| PartitionError::Log { partition, source })?;
+        match records.first() {
+            Some(first) if first.offset != from => {
+                Err(PartitionError::Hole { partition, wanted: from, got: first.offset })
+            }
+            _ => Ok(records),
+        }
+    }
+
+    async fn commit(&self, claim: &mut Claim, batch: &Batch) -> Result<(), PartitionError> {
         let started = Instant::now();
-        match self.store.ledger_batch_commit(claim, &prepared.batch).await {
+        match self.store.ledger_batch_commit(claim, batch).await {
             Ok(outcome) => {
                 self.metrics.committed(claim.partition, &outcome, started.elapsed());
                 if outcome.dead_letters > 0 {
                     warn!(log.partition = claim.partition, count = outcome.dead_letters, "records went to the dead letters");
                 }
-                trace_folded(&prepared.batch);
+                trace_folded(batch);
                 Ok(())
             }
-            Err(StoreError::Data { .. }) if prepared.batch.to > prepared.batch.from => {
-                self.bisect(claim, &prepared.records[..]).await
+            Err(StoreError::Data { .. }) if batch.to > batch.from => {
+                let mut records = self.read(claim.partition, batch.from).await?;
+                records.retain(|record| record.offset < batch.to);
+                self.bisect(claim, &records).await
             }
             Err(source) => Err(PartitionError::Store { partition: claim.partition, source }),
         }
@@ -208,7 +210,7 @@ impl Projector {
         let mut pending: Vec<&[LogRecord]> = vec![records];
         while let Some(part) = pending.pop() {
             let Some(first) = part.first() else { continue };
-            let batch = match prepare(first.offset, claim.rolling_hash, part) {
+            let batch = match prepare(first.offset, claim.rolling_hash, part.to_vec()) {
                 Ok(batch) => batch,
                 // A record from a newer program: what precedes it is committed, the loop stops at it the next time.
                 Err(_) => return Ok(()),

@@ -23,14 +23,17 @@ pub(crate) struct MustStop {
 ///
 /// # Errors
 /// When the first record is newer than this program.
-pub(crate) fn prepare(from: u64, hash: [u8; 32], records: &[LogRecord]) -> Result<Batch, MustStop> {
+pub(crate) fn prepare(from: u64, hash: [u8; 32], records: Vec<LogRecord>) -> Result<Batch, MustStop> {
     let mut batch = Batch { from, to: from, rolling_hash: hash, ..Batch::default() };
     let mut fold = Fold::default();
     for record in records {
-        match tallystick_schemas::decode(&record.record.headers, &record.record.payload) {
+        let event = match tallystick_schemas::decode(&record.record.headers, &record.record.payload) {
             Ok(event) => match fold.apply(&event) {
-                Ok(_) => batch.events.push(logged(record, event)),
-                Err(error) => batch.put_aside(record, "unfoldable", error.to_string(), Some(event.stream_position())),
+                Ok(_) => Some(event),
+                Err(error) => {
+                    batch.put_aside(&record, "unfoldable", error.to_string(), Some(event.stream_position()));
+                    None
+                }
             },
             Err(error) if error.must_stop() => {
                 if batch.to == from {
@@ -40,11 +43,13 @@ pub(crate) fn prepare(from: u64, hash: [u8; 32], records: &[LogRecord]) -> Resul
             }
             Err(error) => {
                 let detail = tallystick_runtime::error_chain(&error);
-                batch.put_aside(record, "undecodable", detail, claimed_position(record));
+                batch.put_aside(&record, "undecodable", detail, claimed_position(&record));
+                None
             }
-        }
-        batch.rolling_hash = chain(batch.rolling_hash, record);
+        };
+        batch.rolling_hash = chain(batch.rolling_hash, &record);
         batch.to = record.offset + 1;
+        batch.events.extend(event.map(|event| logged(record, event)));
     }
     batch.fold = fold;
     Ok(batch)
@@ -78,12 +83,12 @@ pub(crate) fn chain(before: [u8; 32], record: &LogRecord) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn logged(record: &LogRecord, event: Event) -> LoggedEvent {
+fn logged(record: LogRecord, event: Event) -> LoggedEvent {
     LoggedEvent {
         log_offset: record.offset,
         event,
-        headers: record.record.headers.clone(),
-        payload: record.record.payload.to_vec(),
+        headers: record.record.headers,
+        payload: record.record.payload,
     }
 }
 

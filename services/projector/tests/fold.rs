@@ -61,7 +61,7 @@ impl World {
             let event = tallystick_schemas::decode(&record.record.headers, &record.record.payload).unwrap();
             batch.fold.apply(&event).unwrap();
             batch.to = record.offset + 1;
-            let (headers, payload) = (record.record.headers.clone(), record.record.payload.to_vec());
+            let (headers, payload) = (record.record.headers.clone(), record.record.payload.clone());
             batch.events.push(LoggedEvent { log_offset: record.offset, event, headers, payload });
         }
         batch

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 use tallystick_domain::attribution::TaskSource;
 use tallystick_domain::event::{Event, RawJson, UsageRecorded};
 use tallystick_domain::ids::{ClientId, EventId, KeyId, MemberId, PriceVersionId, ProjectId, TeamId};
@@ -84,6 +83,7 @@ impl Traffic {
         let cached = if (draw >> 24).is_multiple_of(3) { 1_024 } else { 0 };
         let counts = [200 + (draw >> 32) % 6_000, cached, 20 + (draw >> 48) % 900];
         let lines = priced(counts, prices);
+        let task = (draw >> 28).is_multiple_of(3).then_some(draw % 997);
         let occurred_ms = START_MS + n * STEP_MS;
         let occurred_at = Timestamp::from_millisecond(i64::try_from(occurred_ms).unwrap_or(i64::MAX));
         let occurred_at = occurred_at.expect("the made-up month is in range");
@@ -102,18 +102,16 @@ impl Traffic {
             client: Some(ClientId::from_uuid(named(5, owner / 50))),
             environment: Some(if owner.is_multiple_of(3) { "staging" } else { "production" }.to_owned()),
             tool: Some(TOOLS[usize::try_from(owner % 5).unwrap_or(0)].to_owned()),
-            task: Some(format!("ticket-{}", draw % 997)),
-            task_source: Some(TaskSource::Header),
-            tags: BTreeMap::from([("sprint".to_owned(), "42".to_owned())]),
-            request_id: format!("req_{draw:016x}{n:08x}"),
+            task: task.map(|ticket| format!("ticket-{ticket}")),
+            task_source: task.map(|_| TaskSource::Header),
+            request_id: format!("req_{n:012x}"),
             user_agent: Some("OpenAI/Python 2.8.1".to_owned()),
             origin: Some(format!("{:010x}", mix(owner) >> 24)),
             prompt_print: Some(format!("{:016x}", mix(draw))),
             provider: provider.to_owned(),
             model_requested: asked.to_owned(),
             model_served: Some(served.to_owned()),
-            service_tier: Some("default".to_owned()),
-            upstream_request_id: Some(format!("req_{:032x}", u128::from(mix(draw)) << 20)),
+            upstream_request_id: Some(format!("chatcmpl-{:016x}", mix(draw))),
             usage: usage(counts),
             usage_raw: RawJson::parse(provider_usage(counts)).ok(),
             price_version: Some(PriceVersionId::from_uuid(named(8, model as u64))),
@@ -147,7 +145,7 @@ fn priced(counts: [u64; 3], prices: [&str; 3]) -> Vec<PricedLine> {
 fn provider_usage([input, cached, output]: [u64; 3]) -> String {
     let (prompt, total) = (input + cached, input + cached + output);
     format!(
-        r#"{{"prompt_tokens":{prompt},"completion_tokens":{output},"total_tokens":{total},"prompt_tokens_details":{{"cached_tokens":{cached},"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":0,"audio_tokens":0}}}}"#
+        r#"{{"prompt_tokens":{prompt},"completion_tokens":{output},"total_tokens":{total},"prompt_tokens_details":{{"cached_tokens":{cached}}}}}"#
     )
 }
 

@@ -5,6 +5,7 @@
 //! in one statement into an unpartitioned table with nothing but its primary key. So the yardstick does less in every
 //! respect: no reading, no decoding, no dedupe, one index instead of three, no postings, no rollups, one commit.
 
+use super::child::{cpu_of_family, folder, used_by};
 use super::events::{Agency, Traffic};
 use super::rounds::{ROUNDS, Rounds};
 use super::table::{Row, Target};
@@ -36,6 +37,8 @@ struct Variant {
 
 struct Round {
     folded: Duration,
+    /// CPU seconds of the projector and of PostgreSQL while folding, and of PostgreSQL while copying.
+    cpu_s: [f64; 3],
     copied: Duration,
     bytes: usize,
 }
@@ -49,6 +52,7 @@ pub(crate) async fn measure(events: usize) -> anyhow::Result<(String, Vec<String
     let (mut rows, mut sizes, mut server) = (Vec::new(), Vec::new(), String::new());
     for variant in variants {
         let (mut folding, mut copying) = (Rounds::default(), Rounds::default());
+        let mut cpu_us: [Rounds; 3] = Default::default();
         let mut bytes = 0;
         for number in 0..=ROUNDS {
             // The first round warms up and is shorter.
@@ -58,6 +62,7 @@ pub(crate) async fn measure(events: usize) -> anyhow::Result<(String, Vec<String
             if number > 0 {
                 folding.push_rate(events, round.folded);
                 copying.push_rate(events, round.copied);
+                cpu_us.iter_mut().zip(round.cpu_s).for_each(|(rounds, s)| rounds.push(s * 1e6 / events as f64));
             }
         }
         let ratio = folding.ratio_to(&copying);
@@ -72,33 +77,45 @@ pub(crate) async fn measure(events: usize) -> anyhow::Result<(String, Vec<String
             fold = fold.target(Target::AtLeast(40_000.0));
             share = share.target(Target::AtLeast(0.3));
         }
-        rows.extend([fold, Row::new(SECTION, format!("plain COPY, {name}"), "rows/s", &copying), share]);
+        let cpu = |what: &str, rounds| Row::new(SECTION, format!("{what}, {name}"), "us", rounds);
+        rows.extend([
+            fold,
+            Row::new(SECTION, format!("plain COPY, {name}"), "rows/s", &copying),
+            share,
+            cpu("projector, CPU per event", &cpu_us[0]),
+            cpu("projector, PostgreSQL's CPU per event", &cpu_us[1]),
+            cpu("plain COPY, PostgreSQL's CPU per row", &cpu_us[2]),
+        ]);
     }
     Ok((server, sizes, rows))
 }
 
 async fn in_fresh_server(variant: Variant, events: usize, server: &mut String) -> anyhow::Result<Round> {
-    let folder = super::child::folder()?;
-    let postgres = ManagedPostgres::start(ManagedConfig::new(folder.path())).await?;
+    let folder = folder()?;
+    let cc = ManagedConfig::new(folder.path());
+    let postgres = ManagedPostgres::start(cc).await?;
     let store = Store::connect(postgres.store_config()).await?;
     store.migrate().await?;
     *server = described(store.pool()).await?;
-    let round = measured(variant, events, &store).await;
+    let server_pid = postgres.pid().context("PostgreSQL runs")?;
+    let round = measured(variant, events, &store, server_pid).await;
     store.close().await;
     postgres.stop().await;
     round
 }
 
-async fn measured(variant: Variant, events: usize, store: &Store) -> anyhow::Result<Round> {
+async fn measured(variant: Variant, events: usize, store: &Store, server: u32) -> anyhow::Result<Round> {
     let log = Arc::new(PostgresLog::new(store.pool().clone()));
     let mut traffic = Traffic::new(variant.agency);
-    for _ in 0..events / APPEND {
-        log.append(&traffic.records(APPEND)).await?;
+    for from in (0..events).step_by(APPEND) {
+        log.append(&traffic.records(APPEND.min(events - from))).await?;
     }
     let projector = Projector::new(store.clone(), log, ProjectorConfig::default(), Uuid::from_u128(1));
+    let (own_before, server_before) = (used_by(std::process::id())?.cpu_s, cpu_of_family(server)?);
     let started = Instant::now();
     let records = projector.catch_up(0).await?;
     let folded = started.elapsed();
+    let cpu = [used_by(std::process::id())?.cpu_s - own_before, cpu_of_family(server)? - server_before];
     ensure!(records == events as u64, "{records} of {events} records were folded");
     let pool = store.pool();
     let posted: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_event").fetch_one(pool).await?;
@@ -111,13 +128,16 @@ async fn measured(variant: Variant, events: usize, store: &Store) -> anyhow::Res
     });
     let rows = rows.await.context("reading the rows back")?;
     sqlx::raw_sql("CREATE TABLE plain_copy (LIKE usage_event, PRIMARY KEY (event_id))").execute(pool).await?;
+    let server_before = cpu_of_family(server)?;
     let started = Instant::now();
     let mut copy = pool.copy_in_raw("COPY plain_copy FROM STDIN (FORMAT binary)").await?;
     for part in rows.chunks(COPY_CHUNK) {
         copy.send(part).await?;
     }
     let copied = copy.finish().await?;
-    let round = Round { folded, copied: started.elapsed(), bytes: rows.len() };
+    let copied_in = started.elapsed();
+    let cpu_s = [cpu[0], cpu[1], cpu_of_family(server)? - server_before];
+    let round = Round { folded, cpu_s, copied: copied_in, bytes: rows.len() };
     ensure!(copied == events as u64, "{copied} of {events} rows were copied");
     Ok(round)
 }

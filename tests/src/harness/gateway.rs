@@ -54,7 +54,6 @@ impl GatewayOptions {
             ("TALLYSTICK_PROXY_UPSTREAM_FIRST_BYTE_TIMEOUT", "3s"),
             ("TALLYSTICK_PROXY_UPSTREAM_IDLE_TIMEOUT", "3s"),
             ("TALLYSTICK_SPOOL_HEARTBEAT_INTERVAL", "1s"),
-            ("TALLYSTICK_SPOOL_LOW_WATER_BYTES", "1MiB"),
         ];
         Self { environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec() }
     }

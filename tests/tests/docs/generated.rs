@@ -30,7 +30,11 @@ fn same_as_written(path: &str, mark: &str, current: &str) {
 fn the_settings_in_operations_are_the_ones_that_the_program_has() {
     let mut table = "| setting | default | meaning |\n|---|---|---|\n".to_owned();
     for entry in tallystick_runtime::config::reference() {
-        let default = if entry.default.is_empty() { "unset".to_owned() } else { format!("`{}`", entry.default) };
+        let default = match entry.default.as_str() {
+            _ if entry.path == "data_dir" => "the user's".to_owned(),
+            "" => "unset".to_owned(),
+            default => format!("`{default}`"),
+        };
         writeln!(table, "| `{}` | {default} | {} |", entry.path, entry.about.replace('|', "\\|"))
             .expect("text can be written to text");
     }
@@ -44,9 +48,11 @@ fn the_endpoints_in_api_are_the_ones_of_the_openapi_document() {
     let mut table = "| method | path | does |\n|---|---|---|\n".to_owned();
     for (path, operations) in document["paths"].as_object().expect("the document has paths") {
         for (method, operation) in operations.as_object().expect("a path has operations") {
-            let about = operation["summary"].as_str().or(operation["description"].as_str()).unwrap_or_default();
+            let about =
+                operation["summary"].as_str().or(operation["description"].as_str()).unwrap_or_default();
             let about = about.lines().next().unwrap_or_default().trim_end_matches('.');
-            writeln!(table, "| {} | `{path}` | {about} |", method.to_uppercase()).expect("text can be written to text");
+            writeln!(table, "| {} | `{path}` | {about} |", method.to_uppercase())
+                .expect("text can be written to text");
         }
     }
     same_as_written("docs/API.md", "endpoints", &table);

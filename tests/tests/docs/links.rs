@@ -5,6 +5,10 @@ use crate::markdown::{Page, pages, root};
 /// The first folder of a path in this repository.
 const TOP: [&str; 7] = ["services/", "schemas/", "tests/", "docs/", "migrations/", "deploy/", ".ci/"];
 
+fn has_heading(page: &Page, anchor: &str) -> bool {
+    page.anchors().iter().any(|found| found == anchor)
+}
+
 fn broken_links(page: &Page) -> Vec<String> {
     let folder = page.path.parent().expect("a page lies in a folder");
     let mut broken = Vec::new();
@@ -13,13 +17,13 @@ fn broken_links(page: &Page) -> Vec<String> {
             continue;
         }
         let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
-        let target = if file.is_empty() { page.path.clone() } else { folder.join(file) };
-        let leads = if anchor.is_empty() {
-            target.exists()
-        } else {
-            target.is_file() && {
+        let target = folder.join(file);
+        let leads = match (file.is_empty(), anchor.is_empty()) {
+            (true, _) => has_heading(page, anchor),
+            (false, true) => target.exists(),
+            (false, false) => {
                 let text = std::fs::read_to_string(&target).unwrap_or_default();
-                Page { path: target, text }.anchors().iter().any(|found| found == anchor)
+                has_heading(&Page { path: target, text }, anchor)
             }
         };
         if !leads {

@@ -93,7 +93,8 @@ impl Page {
     pub(crate) fn table(&self, heading: &str) -> Vec<Vec<String>> {
         let behind = self.text.lines().skip_while(|line| line.trim_start_matches('#').trim() != heading);
         let rows = behind.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-        let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+        let cells =
+            |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
         let rows: Vec<_> = rows.skip(2).map(cells).collect();
         assert!(!rows.is_empty(), "{} has no table behind '{heading}'", self.name());
         rows

@@ -108,8 +108,8 @@ impl Harness {
             batch.events.push(LoggedEvent {
                 log_offset: record.offset,
                 event,
-                headers: record.record.headers.clone(),
-                payload: record.record.payload.to_vec(),
+                headers: record.record.headers,
+                payload: record.record.payload.clone(),
             });
         }
         batch.fold = fold;

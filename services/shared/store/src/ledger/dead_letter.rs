@@ -46,7 +46,7 @@ impl NewDeadLetter {
             reason: reason.to_owned(),
             detail,
             headers: logged.headers.clone(),
-            payload: logged.payload.clone(),
+            payload: logged.payload.to_vec(),
         }
     }
 }

@@ -1,0 +1,160 @@
+//! `tallystick prices`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::values::Fields;
+use crate::cli::{FileArgs, ListArgs};
+use crate::client::{Query, segment};
+use crate::context::Context;
+use crate::error::{CliError, Doing as _, Outcome};
+use crate::output::{self, Column, Kind, count, print_list, print_object, print_rows};
+
+const COLUMNS: &[Column] = &[
+    Column("PROVIDER", "/version/provider", Kind::Text),
+    Column("MODEL", "/version/model", Kind::Text),
+    Column("CURRENCY", "/version/currency", Kind::Text),
+    Column("INPUT", "/version/rates/input_uncached", Kind::Count),
+    Column("CACHED", "/version/rates/cache_read", Kind::Count),
+    Column("OUTPUT", "/version/rates/output_text", Kind::Count),
+    Column("FROM", "/version/effective_from", Kind::Time),
+    Column("SCOPE", "/scope", Kind::Text),
+    Column("SOURCE", "/version/source", Kind::Text),
+];
+
+const IN_FORCE: &[Column] = &[
+    Column("PROVIDER", "/provider", Kind::Text),
+    Column("MODEL", "/version/model", Kind::Text),
+    Column("MATCHED BY", "/matched_by", Kind::Text),
+    Column("CURRENCY", "/version/currency", Kind::Text),
+    Column("INPUT", "/version/rates/input_uncached", Kind::Count),
+    Column("CACHED", "/version/rates/cache_read", Kind::Count),
+    Column("OUTPUT", "/version/rates/output_text", Kind::Count),
+    Column("FROM", "/version/effective_from", Kind::Time),
+    Column("SOURCE", "/version/source", Kind::Text),
+];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the versions of the price book; token prices are per million.
+    List {
+        /// Only this provider.
+        #[arg(long)]
+        provider: Option<String>,
+        /// Only this model.
+        #[arg(long)]
+        model: Option<String>,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Show what a model costs.
+    Show {
+        model: String,
+        #[arg(long)]
+        provider: Option<String>,
+        /// On this day, or at this instant, instead of now.
+        #[arg(long)]
+        at: Option<String>,
+        #[command(flatten)]
+        to: FileArgs,
+    },
+    /// Set the price of a model from a JSON file with one version, or a list of them.
+    Set { model: String, file: PathBuf },
+    /// Import a public price table.
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[arg(long, value_parser = ["litellm", "genai-prices"])]
+    format: String,
+    file: PathBuf,
+    /// Change nothing, only show the difference.
+    #[arg(long)]
+    dry_run: bool,
+    /// Only these providers.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    providers: Vec<String>,
+    /// Models (provider/model) that are known to be free; any other price of zero is refused.
+    #[arg(long, value_delimiter = ',', value_name = "MODEL,...")]
+    free: Vec<String>,
+    /// From when on prices without a date of their own are in force [default: now].
+    #[arg(long, value_name = "DATE")]
+    effective_from: Option<String>,
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::List { provider, model, list } => {
+            let query = Query::new().with("provider", provider).with("model", model);
+            print_list(context, "/prices", query, COLUMNS, &list).await
+        }
+        Command::Show { model, provider, at, to } => {
+            let query = Query::new().with("provider", provider).with("at", at);
+            let found = context.api()?.get(&query.on(&format!("/prices/{}", segment(&model)))).await?;
+            print_rows(context, &found, "data", IN_FORCE, &to)
+        }
+        Command::Set { model, file } => {
+            let versions = versions(&model, &file)?;
+            print_object(context, &context.api()?.post("/prices", json!({"versions": versions})).await?)
+        }
+        Command::Import(args) => import(context, args).await,
+    }
+}
+
+/// The versions in a file; all are of this model.
+fn versions(model: &str, file: &Path) -> Outcome<Vec<Value>> {
+    let parsed = serde_json::from_str(&read(file)?).doing(|| format!("reading {} as JSON", file.display()))?;
+    let mut versions = match parsed {
+        Value::Array(versions) => versions,
+        one => vec![one],
+    };
+    for version in &mut versions {
+        match version.get("model").and_then(Value::as_str) {
+            Some(named) if named != model => {
+                return Err(CliError::usage(format!("{} holds a price of {named}, not of {model}", file.display())));
+            }
+            Some(_) => {}
+            None => version["model"] = model.into(),
+        }
+    }
+    Ok(versions)
+}
+
+async fn import(context: &Context, args: ImportArgs) -> Outcome {
+    let body = Fields::new()
+        .with("format", Some(args.format))
+        .with("content", Some(read(&args.file)?))
+        .with("source", args.file.file_name().map(|name| name.to_string_lossy().into_owned()))
+        .with("effective_from", args.effective_from)
+        .list("providers", &args.providers)
+        .list("free", &args.free)
+        .with("dry_run", Some(args.dry_run));
+    let report = context.api()?.post("/prices/import", body.into_value()).await?;
+    if context.json {
+        return output::json(&report);
+    }
+    let length = |pointer: &str| report.pointer(pointer).and_then(Value::as_array).map_or(0, Vec::len) as u64;
+    for (name, pointer) in [
+        ("new", "/diff/added"),
+        ("changed", "/diff/changed"),
+        ("in force already", "/diff/unchanged"),
+        ("not in the file", "/diff/missing"),
+        ("refused", "/skipped"),
+        ("rounded to 12 decimals", "/rounded"),
+    ] {
+        output::line(&format!("{name}\t{}", count(length(pointer))))?;
+    }
+    output::line(&format!("stored\t{}", count(report["applied"].as_u64().unwrap_or(0))))?;
+    for skipped in report["skipped"].as_array().map(Vec::as_slice).unwrap_or_default().iter().take(10) {
+        output::note(&format!("refused: {skipped}"));
+    }
+    output::note("everything in full: add --json");
+    Ok(())
+}
+
+fn read(path: &Path) -> Outcome<String> {
+    std::fs::read_to_string(path).doing(|| format!("reading {}", path.display()))
+}
