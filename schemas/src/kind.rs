@@ -46,10 +46,16 @@ impl EventKind {
         if let Some(kind) = Self::ALL.into_iter().find(|kind| kind.type_name() == name) {
             return Ok(kind);
         }
-        let stem = |text: &str| text.rsplit_once(".v").map(|(stem, version)| (stem.to_owned(), version.parse::<u32>()));
-        let known = |wanted: &str| Self::ALL.into_iter().any(|k| stem(k.type_name()).is_some_and(|(s, _)| s == wanted));
+        let stem = |text: &str| {
+            text.rsplit_once(".v").map(|(stem, version)| (stem.to_owned(), version.parse::<u32>()))
+        };
+        let known = |wanted: &str| {
+            Self::ALL.into_iter().any(|k| stem(k.type_name()).is_some_and(|(s, _)| s == wanted))
+        };
         match stem(name) {
-            Some((stem, Ok(version))) if version > 1 && known(&stem) => Err(DecodeError::NewerVersion(name.to_owned())),
+            Some((stem, Ok(version))) if version > 1 && known(&stem) => {
+                Err(DecodeError::NewerVersion(name.to_owned()))
+            }
             _ => Err(DecodeError::UnknownType(name.to_owned())),
         }
     }

@@ -37,7 +37,12 @@ pub fn pack(event: &Event, traceparent: Option<&str>) -> Result<Bytes, EncodeErr
 ///
 /// # Errors
 /// When the frame is not what [`pack`] wrote.
-pub fn unpack(frame: &[u8], id: EventId, at: StreamPosition, recorded_at: Timestamp) -> Result<Envelope, FrameError> {
+pub fn unpack(
+    frame: &[u8],
+    id: EventId,
+    at: StreamPosition,
+    recorded_at: Timestamp,
+) -> Result<Envelope, FrameError> {
     let (tag, rest) = frame.split_first().ok_or(FrameError)?;
     let kind = EventKind::from_tag(*tag).ok_or(FrameError)?;
     let (traceparent, rest) = short_text(rest)?;

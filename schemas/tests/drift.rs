@@ -62,13 +62,15 @@ fn the_committed_json_schemas_are_current() {
 #[test]
 fn golden_examples_read_back_to_the_same_event_and_write_the_same_bytes() {
     for (name, event) in examples() {
-        let envelope = encode(&event, Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")).unwrap();
+        let envelope =
+            encode(&event, Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&envelope.payload).unwrap();
         let golden = serde_json::json!({ "lane": envelope.lane, "key": envelope.key, "headers": envelope.headers, "payload": value });
         let path = root().join("examples").join(format!("{name}.json"));
         same_as_committed(&path, &pretty(&golden));
 
-        let committed: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let committed: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let headers: Vec<(String, String)> = serde_json::from_value(committed["headers"].clone()).unwrap();
         let payload = serde_json::to_vec(&committed["payload"]).unwrap();
         assert_eq!(decode(&headers, &payload).unwrap(), event, "{name}");

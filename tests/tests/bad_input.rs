@@ -28,7 +28,11 @@ impl World {
         Ok(Self { provider, gateway, key })
     }
 
-    async fn chat(&self, body: impl Into<Bytes>, header: Option<(&'static str, String)>) -> anyhow::Result<(StatusCode, Value)> {
+    async fn chat(
+        &self,
+        body: impl Into<Bytes>,
+        header: Option<(&'static str, String)>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}/chat/completions", self.gateway.openai_url()))
@@ -59,7 +63,9 @@ impl World {
 
 fn good(marks: &str) -> Vec<u8> {
     let content = format!("Say hello. [[{marks} p=12 c=3]]");
-    json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": content}]}).to_string().into_bytes()
+    json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": content}]})
+        .to_string()
+        .into_bytes()
 }
 
 fn code(answer: &Value) -> &str {
@@ -87,7 +93,8 @@ async fn a_bad_request_is_told_what_is_wrong_and_leaves_no_trace_in_the_ledger()
     assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
     assert!(message(&answer).contains("x-tallystick-task"), "the header is named: {answer}");
 
-    let (status, answer) = world.chat(good("n=client"), Some(("x-tallystick-client", "Nobody Inc".to_owned()))).await?;
+    let (status, answer) =
+        world.chat(good("n=client"), Some(("x-tallystick-client", "Nobody Inc".to_owned()))).await?;
     assert_eq!((status, code(&answer)), (StatusCode::BAD_REQUEST, "unknown_attribution"), "{answer}");
 
     let mut unknown: Value = serde_json::from_slice(&good("n=unknown"))?;
@@ -149,7 +156,8 @@ async fn a_bad_file_is_refused_line_by_line_and_the_good_lines_land() -> anyhow:
         r#"{"zero-model": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0},
             "negative-model": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": -1e-6, "output_cost_per_token": 1e-6}}"#,
     )?;
-    let (_, stdout, stderr) = world.gateway.cli_raw(&["prices", "import", "--format", "litellm", &prices]).await?;
+    let (_, stdout, stderr) =
+        world.gateway.cli_raw(&["prices", "import", "--format", "litellm", &prices]).await?;
     for model in ["zero-model", "negative-model"] {
         assert!(format!("{stdout}{stderr}").contains(model), "the bad price is named: {stdout}{stderr}");
     }
@@ -157,8 +165,11 @@ async fn a_bad_file_is_refused_line_by_line_and_the_good_lines_land() -> anyhow:
     assert_eq!(code, 3, "a refused price does not exist: {stdout}{stderr}");
 
     let (code, _, stderr) = world.gateway.cli_raw(&["team", "set", "--zone", "Mars/Olympus"]).await?;
-    assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("Mars/Olympus") && stderr.contains("Europe/Berlin"), "says what to write instead: {stderr}");
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains("Mars/Olympus") && stderr.contains("Europe/Berlin"),
+        "says what to write instead: {stderr}"
+    );
 
     let event = |id: &str| {
         json!({"source": "old-gateway", "id": id, "occurred_at": "2026-10-05T10:00:00Z", "provider": "openai", "model": "gpt-4o-mini",

@@ -37,8 +37,18 @@ impl Random {
 /// Up to eight damages: a byte changed, a piece cut out, doubled, moved, or replaced by something nasty.
 fn damaged(seed: &[u8], random: &mut Random) -> Vec<u8> {
     const NASTY: [&[u8]; 12] = [
-        b"\0", b"-1", b"1e999", b"18446744073709551616", b"null", b"\r\n\r\n", b"data:", b"\xff\xfe", b"[[[[[[[[", b"\"\\u0000\"",
-        b"0.0000000000000000000000000001", b"{}",
+        b"\0",
+        b"-1",
+        b"1e999",
+        b"18446744073709551616",
+        b"null",
+        b"\r\n\r\n",
+        b"data:",
+        b"\xff\xfe",
+        b"[[[[[[[[",
+        b"\"\\u0000\"",
+        b"0.0000000000000000000000000001",
+        b"{}",
     ];
     let mut bytes = seed.to_vec();
     for _ in 0..=random.below(8) {

@@ -51,14 +51,23 @@ async fn killing_the_process_under_load_loses_nothing_and_doubles_nothing() -> a
         result.calls, result.events, result.equal, result.estimated, result.ledger, result.bill
     );
     let crashed = events.iter().filter(|event| event.outcome == "gateway_crashed").count();
-    assert!(in_flight_at_kill >= usize::try_from(cycles)? / 2, "only {in_flight_at_kill} kills hit a request in flight");
+    assert!(
+        in_flight_at_kill >= usize::try_from(cycles)? / 2,
+        "only {in_flight_at_kill} kills hit a request in flight"
+    );
     assert!(crashed > 0, "no kill left an intent without its settlement, so recovery was not tested");
     // A call whose intent was cut off before it was sent never reached the provider, so events may outnumber calls, but
     // only by flagged estimates; reconcile counts those, and nothing else may be unexplained.
     let unexplained: Vec<&String> =
         result.findings.iter().filter(|finding| !finding.contains("calls reached the provider")).collect();
     assert!(unexplained.is_empty(), "{unexplained:#?}");
-    assert!(result.equal + result.estimated >= result.calls, "{} calls, {} + {}", result.calls, result.equal, result.estimated);
+    assert!(
+        result.equal + result.estimated >= result.calls,
+        "{} calls, {} + {}",
+        result.calls,
+        result.equal,
+        result.estimated
+    );
     assert_eq!(result.ledger_final, result.bill_final);
     let verify = gateway.cli(&["verify"]).await?;
     assert_eq!(verify["ok"], true, "{verify:#}");

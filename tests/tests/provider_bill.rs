@@ -21,8 +21,10 @@ async fn ten_thousand_mixed_calls_equal_the_providers_bill_event_by_event() -> a
     let result = reconcile(&events, &provider.bill());
 
     let kinds = report.kinds();
-    eprintln!("{calls} calls ({kinds:?}) in {:?}: {} events, {} equal, {} estimated; ledger {}, bill {}", report.elapsed,
-        result.events, result.equal, result.estimated, result.ledger, result.bill);
+    eprintln!(
+        "{calls} calls ({kinds:?}) in {:?}: {} events, {} equal, {} estimated; ledger {}, bill {}",
+        report.elapsed, result.events, result.equal, result.estimated, result.ledger, result.bill
+    );
     for kind in [Kind::Disconnect, Kind::UpstreamError, Kind::Broken, Kind::Stalled] {
         assert!(kinds.get(&kind).is_some_and(|count| *count > 10), "the mix holds too few of {kind:?}");
     }
@@ -30,7 +32,11 @@ async fn ten_thousand_mixed_calls_equal_the_providers_bill_event_by_event() -> a
     assert_eq!(result.ledger_final, result.bill_final);
     assert!(result.equal > 0 && result.equal + result.estimated >= result.calls);
     let unanswered = kinds[&Kind::Stalled] + kinds[&Kind::Broken];
-    assert!(result.estimated <= unanswered, "{} estimates, {unanswered} calls without an answer", result.estimated);
+    assert!(
+        result.estimated <= unanswered,
+        "{} estimates, {unanswered} calls without an answer",
+        result.estimated
+    );
     let usage = gateway.cli(&["usage"]).await?;
     assert_eq!(usage["total"]["cost"].as_str().map(str::parse), Some(Ok(result.ledger)));
     let verify = gateway.cli(&["verify"]).await?;

@@ -35,7 +35,8 @@ async fn a_request_and_its_ledger_row_are_one_trace_and_no_secret_leaves() {
     let mut headers = http::HeaderMap::new();
     headers.insert("traceparent", format!("00-{TRACE}-b7ad6b7169203331-01").parse().unwrap());
     let plan = Plan { mix: Mix::chat_only(), prefix: "trace".into(), ..Plan::default() };
-    let report = run(&Target::new(gateway.openai_url(), key.clone()).with_headers(headers), &plan, 0..1, 1).await;
+    let report =
+        run(&Target::new(gateway.openai_url(), key.clone()).with_headers(headers), &plan, 0..1, 1).await;
     assert_eq!(report.results[0].status, Some(200));
     gateway.until_folded().await.unwrap();
     while !spans(&collector).iter().any(|span| span.name == "projector.event.fold") {
@@ -44,17 +45,30 @@ async fn a_request_and_its_ledger_row_are_one_trace_and_no_secret_leaves() {
     collector.metrics.arrival().await;
 
     let spans = spans(&collector);
-    let named = |name: &str| spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no {name} in {spans:#?}"));
+    let named = |name: &str| {
+        spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no {name} in {spans:#?}"))
+    };
     let (request, fold) = (named("proxy.request.handle"), named("projector.event.fold"));
     assert_eq!(hex(&request.parent_span_id), "b7ad6b7169203331", "the client's span is the parent");
-    assert!(spans.iter().any(|span| span.span_id == fold.parent_span_id), "the fold hangs in the request's trace");
+    assert!(
+        spans.iter().any(|span| span.span_id == fold.parent_span_id),
+        "the fold hangs in the request's trace"
+    );
 
     let metrics = collector.metrics.all();
-    let ours = metrics.iter().flat_map(|request| &request.resource_metrics).flat_map(|group| &group.scope_metrics);
-    let ours: Vec<_> = ours.flat_map(|scope| &scope.metrics).filter(|metric| metric.name.starts_with("tallystick.")).collect();
+    let ours =
+        metrics.iter().flat_map(|request| &request.resource_metrics).flat_map(|group| &group.scope_metrics);
+    let ours: Vec<_> = ours
+        .flat_map(|scope| &scope.metrics)
+        .filter(|metric| metric.name.starts_with("tallystick."))
+        .collect();
     assert!(ours.len() > 5, "{} metrics", ours.len());
     for metric in ours {
-        assert!(!metric.unit.is_empty() && !metric.description.is_empty(), "{} has no unit or description", metric.name);
+        assert!(
+            !metric.unit.is_empty() && !metric.description.is_empty(),
+            "{} has no unit or description",
+            metric.name
+        );
     }
 
     let told = format!("{:?}{:?}{metrics:?}{}", collector.traces.all(), collector.logs.all(), gateway.log());

@@ -35,9 +35,11 @@ impl Metrics {
     }
 
     pub(crate) fn committed(&self, partition: u32, outcome: &BatchOutcome, took: Duration) {
-        for (result, count) in
-            [("folded", outcome.folded), ("duplicate", outcome.duplicates), ("dead_letter", outcome.dead_letters)]
-        {
+        for (result, count) in [
+            ("folded", outcome.folded),
+            ("duplicate", outcome.duplicates),
+            ("dead_letter", outcome.dead_letters),
+        ] {
             self.events.add(u64::from(count), &[KeyValue::new("result", result)]);
         }
         let labels = [KeyValue::new("log.partition", i64::from(partition))];

@@ -66,7 +66,10 @@ impl Projector {
     pub fn start(&self, tasks: &Tasks) {
         for partition in 0..self.log.partitions() {
             let (projector, shutdown) = (self.clone(), tasks.shutdown_signal().clone());
-            tasks.spawn(format!("projector-{partition}"), async move { projector.run(partition, shutdown).await });
+            tasks.spawn(
+                format!("projector-{partition}"),
+                async move { projector.run(partition, shutdown).await },
+            );
         }
     }
 
@@ -100,7 +103,12 @@ impl Projector {
     /// Holds a partition until the process drains, somebody else takes it, or it stops.
     async fn own(&self, partition: u32, shutdown: &Shutdown) -> Result<(), PartitionError> {
         let Some(mut claim) = self.claim(partition).await? else { return Ok(()) };
-        info!(log.partition = partition, log.offset = claim.next_offset, claim.epoch = claim.epoch, "partition claimed");
+        info!(
+            log.partition = partition,
+            log.offset = claim.next_offset,
+            claim.epoch = claim.epoch,
+            "partition claimed"
+        );
         let mut next: Option<Batch> = None;
         let result = loop {
             match next.take() {
@@ -147,7 +155,11 @@ impl Projector {
     }
 
     /// Commits one batch while the next is read and prepared.
-    async fn commit_and_read_on(&self, claim: &mut Claim, batch: &Batch) -> Result<Option<Batch>, PartitionError> {
+    async fn commit_and_read_on(
+        &self,
+        claim: &mut Claim,
+        batch: &Batch,
+    ) -> Result<Option<Batch>, PartitionError> {
         let reader = claim.clone();
         let following = self.next_batch(&reader, batch.to, batch.rolling_hash);
         let (committed, next) = tokio::join!(self.commit(claim, batch), following);
@@ -155,18 +167,31 @@ impl Projector {
         next
     }
 
-    async fn next_batch(&self, claim: &Claim, from: u64, hash: [u8; 32]) -> Result<Option<Batch>, PartitionError> {
+    async fn next_batch(
+        &self,
+        claim: &Claim,
+        from: u64,
+        hash: [u8; 32],
+    ) -> Result<Option<Batch>, PartitionError> {
         let partition = claim.partition;
         let records = self.read(partition, from).await?;
         if records.is_empty() {
             self.metrics.lag(partition, 0);
             return Ok(None);
         }
-        let end = self.log.end_offset(partition).await.map_err(|source| PartitionError::Log { partition, source })?;
+        let end = self
+            .log
+            .end_offset(partition)
+            .await
+            .map_err(|source| PartitionError::Log { partition, source })?;
         self.metrics.lag(partition, end.saturating_sub(from));
         let prepared = tokio::task::spawn_blocking(move || prepare(from, hash, records)).await;
         let prepared = prepared.expect("preparing a batch does not panic: it is pure and total");
-        prepared.map(Some).map_err(|MustStop { partition, offset, source }| PartitionError::TooOld { partition, offset, source })
+        prepared.map(Some).map_err(|MustStop { partition, offset, source }| PartitionError::TooOld {
+            partition,
+            offset,
+            source,
+        })
     }
 
     /// One batch of records, the first at `from`; none at the end of the log.
@@ -188,7 +213,11 @@ impl Projector {
             Ok(outcome) => {
                 self.metrics.committed(claim.partition, &outcome, started.elapsed());
                 if outcome.dead_letters > 0 {
-                    warn!(log.partition = claim.partition, count = outcome.dead_letters, "records went to the dead letters");
+                    warn!(
+                        log.partition = claim.partition,
+                        count = outcome.dead_letters,
+                        "records went to the dead letters"
+                    );
                 }
                 trace_folded(batch);
                 Ok(())
@@ -221,7 +250,11 @@ impl Projector {
                     [single] => {
                         let aside = refused(single, claim.rolling_hash, error_chain(&error));
                         self.store.ledger_batch_commit(claim, &aside).await.map_err(failed)?;
-                        warn!(log.partition = partition, log.offset = single.offset, "record refused by the database, put aside");
+                        warn!(
+                            log.partition = partition,
+                            log.offset = single.offset,
+                            "record refused by the database, put aside"
+                        );
                     }
                     _ => {
                         let (front, back) = part.split_at(part.len() / 2);

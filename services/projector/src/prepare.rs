@@ -37,7 +37,11 @@ pub(crate) fn prepare(from: u64, hash: [u8; 32], records: Vec<LogRecord>) -> Res
             },
             Err(error) if error.must_stop() => {
                 if batch.to == from {
-                    return Err(MustStop { partition: record.partition, offset: record.offset, source: error });
+                    return Err(MustStop {
+                        partition: record.partition,
+                        offset: record.offset,
+                        source: error,
+                    });
                 }
                 break;
             }

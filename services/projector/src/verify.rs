@@ -112,20 +112,34 @@ async fn intervals(store: &Store, batches: &[BatchFigure]) -> Result<Check, Veri
     for batch in batches {
         let (end, _) = ends.get(&batch.partition).copied().unwrap_or_default();
         if batch.from != end {
-            findings.push(format!("partition {}: a batch begins at {} where {end} was next", batch.partition, batch.from));
+            findings.push(format!(
+                "partition {}: a batch begins at {} where {end} was next",
+                batch.partition, batch.from
+            ));
         }
         ends.insert(batch.partition, (batch.to, batch.rolling_hash));
     }
     for cursor in store.cursor_list(crate::PROJECTION).await? {
         let (end, hash) = ends.get(&cursor.partition).copied().unwrap_or_default();
         if cursor.next_offset != end {
-            findings.push(format!("partition {}: the cursor stands at {}, the batches end at {end}", cursor.partition, cursor.next_offset));
+            findings.push(format!(
+                "partition {}: the cursor stands at {}, the batches end at {end}",
+                cursor.partition, cursor.next_offset
+            ));
         } else if cursor.rolling_hash != hash {
-            findings.push(format!("partition {}: cursor and last batch disagree about the rolling hash", cursor.partition));
+            findings.push(format!(
+                "partition {}: cursor and last batch disagree about the rolling hash",
+                cursor.partition
+            ));
         }
     }
     let checked = u64::try_from(batches.len()).unwrap_or(u64::MAX);
-    Ok(Check::of_findings("nothing is skipped", checked, &findings, "batches are contiguous up to the cursor"))
+    Ok(Check::of_findings(
+        "nothing is skipped",
+        checked,
+        &findings,
+        "batches are contiguous up to the cursor",
+    ))
 }
 
 /// Folds every stored event anew, from its bytes.
@@ -158,9 +172,19 @@ async fn refold(store: &Store) -> Result<[Check; 2], VerifyError> {
             None => break,
         }
     }
-    let events = Check::of_findings("events decode and add up", checked, &findings, "every event's lines add up to its cost");
+    let events = Check::of_findings(
+        "events decode and add up",
+        checked,
+        &findings,
+        "every event's lines add up to its cost",
+    );
     let compared = store.ledger_compare_fold(&fold).await?;
-    let rows = Check::of_findings(compared.name, compared.checked, &compared.findings, "row by row, to the last decimal");
+    let rows = Check::of_findings(
+        compared.name,
+        compared.checked,
+        &compared.findings,
+        "row by row, to the last decimal",
+    );
     Ok([events, rows])
 }
 
@@ -185,10 +209,17 @@ async fn rolling_hash(log: &dyn EventLog, batches: &[BatchFigure]) -> Result<Che
                 next = record.offset + 1;
                 checked += 1;
                 if boundaries.get(&next).is_some_and(|stored| *stored != hash) {
-                    findings.push(format!("partition {partition}: the rolling hash differs before record {next}"));
+                    findings.push(format!(
+                        "partition {partition}: the rolling hash differs before record {next}"
+                    ));
                 }
             }
         }
     }
-    Ok(Check::of_findings("rolling hash matches the log", checked, &findings, "the log is the one that was folded"))
+    Ok(Check::of_findings(
+        "rolling hash matches the log",
+        checked,
+        &findings,
+        "the log is the one that was folded",
+    ))
 }

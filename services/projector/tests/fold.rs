@@ -70,7 +70,12 @@ impl World {
 
 fn record_of(event: &Event) -> Record {
     let envelope = tallystick_schemas::encode(event, None).unwrap();
-    Record { lane: envelope.lane, key: Some(envelope.key), headers: envelope.headers, payload: envelope.payload }
+    Record {
+        lane: envelope.lane,
+        key: Some(envelope.key),
+        headers: envelope.headers,
+        payload: envelope.payload,
+    }
 }
 
 fn posted(event: UsageRecorded) -> Event {
@@ -123,7 +128,10 @@ async fn a_cursor_in_another_transaction_is_noticed() {
     world.append(&calls(1..=5)).await;
     let mut claim = world.claim().await;
     let batch = world.batch(0).await;
-    let stopped = world.store().ledger_batch_commit_planted(&mut claim, &batch, Planted::CursorInAnotherTransaction).await;
+    let stopped = world
+        .store()
+        .ledger_batch_commit_planted(&mut claim, &batch, Planted::CursorInAnotherTransaction)
+        .await;
     assert!(stopped.is_err());
     world.append(&calls(6..=9)).await;
     world.fold_all().await;
@@ -155,7 +163,10 @@ async fn a_batch_can_not_be_committed_by_an_owner_that_was_replaced() {
     world.store().ledger_batch_commit(&mut heir, &batch).await.unwrap();
     assert_eq!(heir.next_offset, 3);
     let again = world.store().ledger_batch_commit(&mut heir.clone(), &batch).await;
-    assert!(matches!(again, Err(StoreError::Conflict(_))), "the same interval can not be folded twice: {again:?}");
+    assert!(
+        matches!(again, Err(StoreError::Conflict(_))),
+        "the same interval can not be folded twice: {again:?}"
+    );
 }
 
 #[tokio::test]
@@ -228,7 +239,10 @@ async fn the_rolling_hash_does_not_depend_on_how_batches_were_cut() {
     coarse.projector(1_000).catch_up(0).await.unwrap();
     fine.projector(3).catch_up(0).await.unwrap();
     let hash = |cursors: Vec<tallystick_store::ledger::CursorPosition>| cursors[0].rolling_hash;
-    let (a, b) = (coarse.store().cursor_list(PROJECTION).await.unwrap(), fine.store().cursor_list(PROJECTION).await.unwrap());
+    let (a, b) = (
+        coarse.store().cursor_list(PROJECTION).await.unwrap(),
+        fine.store().cursor_list(PROJECTION).await.unwrap(),
+    );
     assert_eq!(hash(a), hash(b));
     assert!(coarse.verify().await.ok && fine.verify().await.ok);
 }

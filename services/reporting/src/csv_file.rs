@@ -27,7 +27,9 @@ impl Cell {
     fn written(self) -> String {
         match self {
             // A spreadsheet takes these for the beginning of a formula; an apostrophe makes them text.
-            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => format!("'{text}"),
+            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => {
+                format!("'{text}")
+            }
             Self::Text(text) | Self::Exact(text) => text,
             Self::Empty => String::new(),
         }
@@ -42,7 +44,9 @@ pub(crate) fn csv_file<'h>(
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(header).expect("a vector takes every byte");
     for row in rows {
-        writer.write_record(row.into_iter().map(Cell::written)).expect("every row has the columns of the header");
+        writer
+            .write_record(row.into_iter().map(Cell::written))
+            .expect("every row has the columns of the header");
     }
     writer.into_inner().expect("a vector takes every byte")
 }
@@ -53,12 +57,22 @@ mod tests {
 
     #[test]
     fn a_name_that_begins_like_a_formula_is_made_text_and_a_negative_number_stays_one() {
-        let rows = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "plain"].map(|name| vec![Cell::text(name), Cell::exact("-1.5")]);
+        let rows = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "plain"]
+            .map(|name| vec![Cell::text(name), Cell::exact("-1.5")]);
         let file = String::from_utf8(csv_file(["name", "cost"], rows)).unwrap();
         let lines: Vec<&str> = file.split("\r\n").collect();
         assert_eq!(
             lines,
-            ["name,cost", "'=1+1,-1.5", "'+1,-1.5", "'-1,-1.5", "'@SUM(A1),-1.5", "'\tx,-1.5", "plain,-1.5", ""]
+            [
+                "name,cost",
+                "'=1+1,-1.5",
+                "'+1,-1.5",
+                "'-1,-1.5",
+                "'@SUM(A1),-1.5",
+                "'\tx,-1.5",
+                "plain,-1.5",
+                ""
+            ]
         );
     }
 }

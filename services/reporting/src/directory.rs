@@ -6,7 +6,9 @@ use std::hash::Hash;
 use tallystick_domain::attribution::UNASSIGNED;
 use tallystick_domain::period::Zone;
 use tallystick_domain::{ClientId, KeyId, MemberId, ProjectId, TeamId};
-use tallystick_store::control::{ClientRow, ControlObject, KeyRow, ListFilter, MemberRow, ProjectRow, TeamRow};
+use tallystick_store::control::{
+    ClientRow, ControlObject, KeyRow, ListFilter, MemberRow, ProjectRow, TeamRow,
+};
 use tallystick_store::usage::{Dimension, Wanted};
 use tallystick_store::{Store, StoreError};
 
@@ -18,7 +20,12 @@ struct Named<I, T> {
 }
 
 impl<I: Copy + Eq + Hash + std::str::FromStr, T> Named<I, T> {
-    fn new(rows: Vec<T>, id: impl Fn(&T) -> I, live: impl Fn(&T) -> bool, names: impl Fn(&T) -> Vec<String>) -> Self {
+    fn new(
+        rows: Vec<T>,
+        id: impl Fn(&T) -> I,
+        live: impl Fn(&T) -> bool,
+        names: impl Fn(&T) -> Vec<String>,
+    ) -> Self {
         let mut by_name = HashMap::new();
         let (now, before): (Vec<&T>, Vec<&T>) = rows.iter().partition(|row| live(row));
         // Later ones win: what is archived gives way to what is live.
@@ -103,7 +110,8 @@ impl Directory {
 
     /// The zone that a client's billing days are cut in; the team's without a client.
     pub(crate) fn zone_of(&self, client: Option<ClientId>) -> Zone {
-        let zone = client.and_then(|id| self.client_by_id(id)).and_then(|client| Zone::parse(&client.zone).ok());
+        let zone =
+            client.and_then(|id| self.client_by_id(id)).and_then(|client| Zone::parse(&client.zone).ok());
         zone.unwrap_or_else(|| self.zone.clone())
     }
 

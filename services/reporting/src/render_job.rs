@@ -33,7 +33,11 @@ where
     let made = tokio::time::timeout(limit, task).await.map_err(|_| busy())?;
     let made = made.map_err(|error| Problem::internal(&error))?;
     made.map_err(|error| {
-        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the page could not be made; see the log");
+        let problem = Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the page could not be made; see the log",
+        );
         problem.with_internal(error_chain(&*error)).into()
     })
 }

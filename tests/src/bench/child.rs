@@ -63,14 +63,19 @@ pub(crate) fn used_by(pid: u32) -> anyhow::Result<Use> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     let kib: u64 = resident.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0);
-    Ok(Use { cpu_s: (ticks(11) + ticks(12)) as f64 / per_second as f64, resident_mb: (kib * 1024) as f64 / 1e6 })
+    Ok(Use {
+        cpu_s: (ticks(11) + ticks(12)) as f64 / per_second as f64,
+        resident_mb: (kib * 1024) as f64 / 1e6,
+    })
 }
 
 /// CPU seconds of a process and of its children that still run: a PostgreSQL with its sessions and writers.
 pub(crate) fn cpu_of_family(pid: u32) -> anyhow::Result<f64> {
     let mut cpu_s = used_by(pid)?.cpu_s;
     for entry in std::fs::read_dir("/proc")?.flatten() {
-        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         // A process that ended meanwhile has nothing to read.
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
         let parent = stat.rsplit(')').next().unwrap_or_default().split_whitespace().nth(1);

@@ -38,7 +38,11 @@ impl Conditions {
             memory_gib: memory >> 20,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             postgres: "not used".to_owned(),
-            profile: if cfg!(debug_assertions) { "debug (figures mean nothing)" } else { "release, thin LTO" },
+            profile: if cfg!(debug_assertions) {
+                "debug (figures mean nothing)"
+            } else {
+                "release, thin LTO"
+            },
             load_before: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
             sizes: Vec::new(),
         }
@@ -52,13 +56,20 @@ impl Conditions {
 
 fn said_by(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.map_or_else(
+        |_| "unknown".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
 }
 
 impl fmt::Display for Conditions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Tallystick benchmarks, {}", self.date)?;
-        writeln!(f, "  machine   {} cores, {}, {} GiB, Linux {}", self.cores, self.cpu, self.memory_gib, self.kernel)?;
+        writeln!(
+            f,
+            "  machine   {} cores, {}, {} GiB, Linux {}",
+            self.cores, self.cpu, self.memory_gib, self.kernel
+        )?;
         writeln!(f, "  load      {} before the first round", self.load_before)?;
         writeln!(f, "  program   {}, mimalloc", self.profile)?;
         writeln!(f, "  database  {}", self.postgres)?;

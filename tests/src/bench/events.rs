@@ -26,7 +26,8 @@ const MODELS: [(&str, &str, &str, [&str; 3]); 6] = [
     ("anthropic", "claude-haiku-4-5", "claude-haiku-4-5-20251001", ["1", "0.1", "5"]),
     ("mistral", "mistral-small-latest", "mistral-small-2506", ["0.1", "0.05", "0.3"]),
 ];
-const TOOLS: [&str; 5] = ["cursor-dev", "open-webui-team", "backend-staging", "backend-production", "claude-code"];
+const TOOLS: [&str; 5] =
+    ["cursor-dev", "open-webui-team", "backend-staging", "backend-production", "claude-code"];
 
 /// Whose traffic it is.
 #[derive(Clone, Copy, Debug)]

@@ -58,7 +58,11 @@ impl Latencies {
 ///
 /// # Errors
 /// The first call that does not end in a 200.
-pub(crate) async fn flood(line: &Line, connections: usize, lasting: Duration) -> anyhow::Result<(Latencies, Duration)> {
+pub(crate) async fn flood(
+    line: &Line,
+    connections: usize,
+    lasting: Duration,
+) -> anyhow::Result<(Latencies, Duration)> {
     let started = Instant::now();
     let mut workers = JoinSet::new();
     for _ in 0..connections {
@@ -105,7 +109,8 @@ pub(crate) async fn pace(line: &Line, per_second: u32, lasting: Duration) -> any
     let end = Instant::now() + lasting;
     while Instant::now() < end {
         ticks.tick().await;
-        let (request, client): (_, Client<HttpConnector, Full<Bytes>>) = (line.request(&uri)?, client.clone());
+        let (request, client): (_, Client<HttpConnector, Full<Bytes>>) =
+            (line.request(&uri)?, client.clone());
         calls.spawn(async move {
             let sent = Instant::now();
             let response = client.request(request).await?;

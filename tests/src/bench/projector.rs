@@ -62,12 +62,18 @@ pub(crate) async fn measure(events: usize) -> anyhow::Result<(String, Vec<String
             if number > 0 {
                 folding.push_rate(events, round.folded);
                 copying.push_rate(events, round.copied);
-                cpu_us.iter_mut().zip(round.cpu_s).for_each(|(rounds, s)| rounds.push(s * 1e6 / events as f64));
+                cpu_us
+                    .iter_mut()
+                    .zip(round.cpu_s)
+                    .for_each(|(rounds, s)| rounds.push(s * 1e6 / events as f64));
             }
         }
         let ratio = folding.ratio_to(&copying);
         let name = variant.name;
-        sizes.push(format!("projector, {name}: {} events of {bytes} bytes as rows, batches as configured", variant.events));
+        sizes.push(format!(
+            "projector, {name}: {} events of {bytes} bytes as rows, batches as configured",
+            variant.events
+        ));
         let (mut fold, mut share) = (
             Row::new(SECTION, format!("projector, {name}"), "events/s", &folding),
             Row::new(SECTION, format!("projector / COPY, {name}"), "ratio", &ratio),
@@ -121,7 +127,8 @@ async fn measured(variant: Variant, events: usize, store: &Store, server: u32) -
     let posted: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_event").fetch_one(pool).await?;
     ensure!(posted == i64::try_from(events)?, "{posted} of {events} events have a row");
 
-    let rows = pool.copy_out_raw("COPY (SELECT * FROM usage_event ORDER BY log_offset) TO STDOUT (FORMAT binary)");
+    let rows =
+        pool.copy_out_raw("COPY (SELECT * FROM usage_event ORDER BY log_offset) TO STDOUT (FORMAT binary)");
     let rows = rows.await?.try_fold(Vec::new(), |mut all, part| async move {
         all.extend_from_slice(&part);
         Ok(all)

@@ -78,7 +78,12 @@ pub(crate) async fn measure() -> anyhow::Result<(Vec<String>, Vec<Row>, Option<a
         }
         rows.extend(rows_of(section, delay_ms, &lines));
         if let Some(mut gateway) = gateway {
-            rows.push(Row::new(section, "gateway, resident (proxy, projector and reporting)", "MB", &resident));
+            rows.push(Row::new(
+                section,
+                "gateway, resident (proxy, projector and reporting)",
+                "MB",
+                &resident,
+            ));
             let code = gateway.terminate().await?;
             failed = (code != 0).then(|| anyhow!("its drain ended with {code}")).or(failed);
         }
@@ -89,7 +94,9 @@ pub(crate) async fn measure() -> anyhow::Result<(Vec<String>, Vec<Row>, Option<a
 async fn gateway(upstream: &Role) -> anyhow::Result<(Gateway, String)> {
     let gateway = Gateway::start(GatewayOptions::for_tests()).await?;
     let url = format!("http://{}/v1", upstream.address);
-    gateway.cli(&["providers", "add", "openai", "--base-url", &url, "--secret-env", "FAKE_PROVIDER_KEY"]).await?;
+    gateway
+        .cli(&["providers", "add", "openai", "--base-url", &url, "--secret-env", "FAKE_PROVIDER_KEY"])
+        .await?;
     let key = gateway.make_key("bench").await?;
     Ok((gateway, key))
 }
@@ -98,7 +105,8 @@ async fn one_round(lines: &mut [Measured], connections: usize, warm_up: bool) ->
     let lasting = if warm_up { WARM_UP } else { FLOOD };
     for measured in lines.iter_mut() {
         let before = measured.pid.map(used_by).transpose()?;
-        let (latencies, elapsed) = flood(&measured.line, connections, lasting).await.context(measured.name)?;
+        let (latencies, elapsed) =
+            flood(&measured.line, connections, lasting).await.context(measured.name)?;
         let after = measured.pid.map(used_by).transpose()?;
         if warm_up {
             continue;
@@ -132,8 +140,15 @@ fn rows_of(section: &'static str, delay_ms: u32, lines: &[Measured]) -> Vec<Row>
     let bare = lines.iter().find(|measured| measured.name == "pass-through");
     for Measured { name, figures, pid, .. } in lines {
         rows.push(Row::new(section, *name, "requests/s", &figures.rate));
-        if *name == "gateway" && let Some(bare) = bare {
-            let ratio = Row::new(section, "gateway / pass-through", "ratio", &figures.rate.ratio_to(&bare.figures.rate));
+        if *name == "gateway"
+            && let Some(bare) = bare
+        {
+            let ratio = Row::new(
+                section,
+                "gateway / pass-through",
+                "ratio",
+                &figures.rate.ratio_to(&bare.figures.rate),
+            );
             rows.push(if delay_ms == 0 { ratio.target(Target::AtLeast(0.4)) } else { ratio });
         }
         if pid.is_none() {

@@ -36,7 +36,8 @@ pub async fn run(options: &Options) -> anyhow::Result<String> {
         table.rows.extend(rows);
     }
     if options.sections.contains('b') {
-        let (server, sizes, rows) = projector::measure(options.events).await.context("measuring the projector")?;
+        let (server, sizes, rows) =
+            projector::measure(options.events).await.context("measuring the projector")?;
         table.conditions.postgres(server);
         table.conditions.sizes.extend(sizes);
         table.rows.extend(rows);

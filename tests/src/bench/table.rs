@@ -26,7 +26,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(section: &'static str, what: impl Into<String>, unit: &'static str, rounds: &Rounds) -> Self {
+    pub(crate) fn new(
+        section: &'static str,
+        what: impl Into<String>,
+        unit: &'static str,
+        rounds: &Rounds,
+    ) -> Self {
         let (median, lowest, highest) = (rounds.median(), rounds.lowest(), rounds.highest());
         Self { section, what: what.into(), unit, median, lowest, highest, target: None, met: None }
     }
@@ -58,7 +63,8 @@ impl Table {
         for row in &self.rows {
             if row.section != section {
                 section = row.section;
-                let _infallible = writeln!(out, "\n{section:<66}{:>11}  {:<20}{:<14}", "median", "(low .. high)", "target");
+                let _infallible =
+                    writeln!(out, "\n{section:<66}{:>11}  {:<20}{:<14}", "median", "(low .. high)", "target");
             }
             let spread = format!("({} .. {})", number(row.lowest), number(row.highest));
             let verdict = match row.met {
@@ -105,7 +111,7 @@ fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, Rounds, Target, number};
+    use super::{Rounds, Row, Target, number};
 
     #[test]
     fn numbers_are_grouped_and_keep_what_matters() {

@@ -33,7 +33,9 @@ pub async fn serve_upstream(delay_ms: u64) -> anyhow::Result<()> {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            let response = Response::builder().header("content-type", "application/json").header("x-request-id", "req_0");
+            let response = Response::builder()
+                .header("content-type", "application/json")
+                .header("x-request-id", "req_0");
             Ok::<_, anyhow::Error>(response.body(Full::new(answer))?)
         }
     })
@@ -68,7 +70,8 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let _without_it_answers_wait = stream.set_nodelay(true);
-    let _a_client_that_hangs_up = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond)).await;
+    let _a_client_that_hangs_up =
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond)).await;
 }
 
 fn print_address(address: SocketAddr) -> anyhow::Result<()> {

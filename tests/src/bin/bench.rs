@@ -31,7 +31,9 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
         let value = arguments.next().with_context(|| format!("{flag} needs a value"))?;
         match flag.as_str() {
             "--sections" => options.sections = value,
-            "--events" => options.events = value.parse().with_context(|| format!("reading {flag} {value}"))?,
+            "--events" => {
+                options.events = value.parse().with_context(|| format!("reading {flag} {value}"))?
+            }
             "--json" => options.json = Some(value.into()),
             _ => bail!("unknown flag {flag}"),
         }

@@ -60,7 +60,8 @@ impl Gateway {
         let mut path = "/api/v1/events?limit=500".to_owned();
         loop {
             let (status, page) = self.api(Method::GET, &path, None).await?;
-            let data = page["data"].as_array().with_context(|| format!("{path} answered {status}: {page}"))?;
+            let data =
+                page["data"].as_array().with_context(|| format!("{path} answered {status}: {page}"))?;
             for event in data {
                 events.push(figure(event)?);
             }
@@ -91,14 +92,18 @@ fn figure(event: &Value) -> anyhow::Result<EventFigure> {
 /// Lays the provider's bill beside the ledger. A call answered with a request id is matched by it; a call without an
 /// answer can only stand behind an event flagged `estimated`, one for one.
 pub fn reconcile(events: &[EventFigure], bill: &Bill) -> Reconciliation {
-    let mut result = Reconciliation { events: events.len(), calls: bill.lines.len(), ..Reconciliation::default() };
-    let by_id: HashMap<&str, &BillLine> = bill.lines.iter().map(|line| (line.provider_request_id.as_str(), line)).collect();
+    let mut result =
+        Reconciliation { events: events.len(), calls: bill.lines.len(), ..Reconciliation::default() };
+    let by_id: HashMap<&str, &BillLine> =
+        bill.lines.iter().map(|line| (line.provider_request_id.as_str(), line)).collect();
     let mut explained = 0_usize;
     for event in events {
         let cost = event.cost.unwrap_or_default();
         result.ledger += cost;
         if event.lines != cost {
-            result.findings.push(format!("event {} costs {cost}, its lines add up to {}", event.event_id, event.lines));
+            result
+                .findings
+                .push(format!("event {} costs {cost}, its lines add up to {}", event.event_id, event.lines));
         }
         let line = event.upstream_request_id.as_deref().and_then(|id| by_id.get(id));
         if event.status == "estimated" {
@@ -119,12 +124,18 @@ pub fn reconcile(events: &[EventFigure], bill: &Bill) -> Reconciliation {
         if billed == cost.normalize() {
             result.equal += 1;
         } else {
-            result.findings.push(format!("event {} ({}) costs {cost}, the provider asks {billed}", event.event_id, event.outcome));
+            result.findings.push(format!(
+                "event {} ({}) costs {cost}, the provider asks {billed}",
+                event.event_id, event.outcome
+            ));
         }
     }
     result.bill = Decimal::from_i128_with_scale(bill.total().0, 12).normalize();
     if explained != bill.lines.len() {
-        result.findings.push(format!("{} calls reached the provider, {explained} events stand for them", bill.lines.len()));
+        result.findings.push(format!(
+            "{} calls reached the provider, {explained} events stand for them",
+            bill.lines.len()
+        ));
     }
     result
 }

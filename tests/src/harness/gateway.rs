@@ -139,7 +139,8 @@ impl Gateway {
         // SAFETY: kill(2) has no memory effects; the pid is of our own child, which was not waited for yet.
         let sent = unsafe { libc::kill(pid, libc::SIGTERM) };
         ensure!(sent == 0, "the signal could not be sent");
-        let status = tokio::time::timeout(PATIENCE, child.wait()).await.context("the drain took too long")??;
+        let status =
+            tokio::time::timeout(PATIENCE, child.wait()).await.context("the drain took too long")??;
         status.code().context("ended by a signal")
     }
 
@@ -180,7 +181,8 @@ impl Gateway {
     pub async fn cli(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let (code, stdout, stderr) = self.cli_raw(&[arguments, &["--json", "--yes"]].concat()).await?;
         ensure!(code == 0, "tallystick {} exited with {code}: {stderr}{stdout}", arguments.join(" "));
-        serde_json::from_str(&stdout).with_context(|| format!("tallystick {} printed: {stdout}", arguments.join(" ")))
+        serde_json::from_str(&stdout)
+            .with_context(|| format!("tallystick {} printed: {stdout}", arguments.join(" ")))
     }
 
     /// Runs a client command as it is; gives exit code, stdout and stderr.
@@ -197,8 +199,14 @@ impl Gateway {
     ///
     /// # Errors
     /// When there is no answer or it is not JSON.
-    pub async fn api(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
-        let token = std::fs::read_to_string(self.data_dir().join("admin.token")).context("reading admin.token")?;
+    pub async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let token =
+            std::fs::read_to_string(self.data_dir().join("admin.token")).context("reading admin.token")?;
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = Request::builder()
             .method(method)
@@ -209,7 +217,8 @@ impl Gateway {
         let response = self.client.request(request).await?;
         let status = response.status();
         let bytes = response.into_body().collect().await?.to_bytes();
-        let value = serde_json::from_slice(&bytes).with_context(|| format!("{path} answered {status}: {bytes:?}"))?;
+        let value =
+            serde_json::from_slice(&bytes).with_context(|| format!("{path} answered {status}: {bytes:?}"))?;
         Ok((status, value))
     }
 
@@ -220,7 +229,15 @@ impl Gateway {
     pub async fn connect(&self, provider: &Provider, name: &str) -> anyhow::Result<String> {
         let secret = self.folder.path().join("provider.secret");
         std::fs::write(&secret, DEFAULT_KEY)?;
-        let add = ["providers", "add", "openai", "--base-url", &provider.base_url(), "--secret-env", "FAKE_PROVIDER_KEY"];
+        let add = [
+            "providers",
+            "add",
+            "openai",
+            "--base-url",
+            &provider.base_url(),
+            "--secret-env",
+            "FAKE_PROVIDER_KEY",
+        ];
         self.cli(&add).await?;
         let uri = format!("{}/_prices", provider.root_url()).parse()?;
         let prices = self.client.get(uri).await?.into_body().collect().await?.to_bytes();
@@ -289,7 +306,8 @@ impl Gateway {
 
     fn command(&self) -> Command {
         let mut command = Command::new(binary());
-        let path = std::env::vars().find(|(name, _)| name == "PATH").map(|(_, value)| value).unwrap_or_default();
+        let path =
+            std::env::vars().find(|(name, _)| name == "PATH").map(|(_, value)| value).unwrap_or_default();
         command
             .env_clear()
             .env("PATH", path)

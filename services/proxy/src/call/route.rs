@@ -51,7 +51,7 @@ pub(crate) fn by_model(
                  (/v1/PROVIDER{})",
                 call.path()
             );
-            Refusal::not_found("model_not_found", message).about("model")
+            Refusal::not_found("model_not_found", message)
         },
         |name| not_allowed(name),
     ))

@@ -107,7 +107,10 @@ async fn a_model_or_provider_that_nobody_has_is_404() {
     let world = World::new().await;
     let (status, code, error) =
         refused(&world, world.request("/v1/chat/completions", r#"{"model":"gpt-nothing"}"#)).await;
-    assert_eq!((status, code.as_str(), &error["error"]["param"]), (404, "model_not_found", &"model".into()));
+    assert_eq!(
+        (status, code.as_str(), &error["error"]["param"]),
+        (404, "model_not_found", &serde_json::Value::Null)
+    );
     assert_eq!(refused(&world, world.request("/v1/nobody/chat/completions", BODY)).await.0, 404);
     let (status, code, _) = refused(&world, world.request("/v1/moderations", BODY)).await;
     assert_eq!((status, code.as_str()), (404, "unknown_endpoint"));

@@ -12,7 +12,10 @@ use tallystick_domain::{ClientId, MemberId, ProjectId};
 pub(crate) enum MoveTo {
     Member(Option<MemberId>),
     /// A project takes its client along, where it belongs to one.
-    Project { project: Option<ProjectId>, client: Option<ClientId> },
+    Project {
+        project: Option<ProjectId>,
+        client: Option<ClientId>,
+    },
     Client(Option<ClientId>),
 }
 
@@ -57,7 +60,10 @@ impl Change {
 fn rerate(book: &PriceBook, standing: &Standing, after: &mut Position) {
     let unreadable = [Unrated::UnreadableUsage, Unrated::MissingUsage];
     let several = matches!(after.unrated, Some(Unrated::SeveralModels { .. }));
-    if several || after.usage.is_empty() || after.unrated.as_ref().is_some_and(|reason| unreadable.contains(reason)) {
+    if several
+        || after.usage.is_empty()
+        || after.unrated.as_ref().is_some_and(|reason| unreadable.contains(reason))
+    {
         return;
     }
     let tier = standing.recorded.service_tier.as_deref();

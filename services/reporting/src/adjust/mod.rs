@@ -13,6 +13,5 @@ mod change;
 mod run;
 
 pub(crate) use change::{Change, MoveTo};
-pub(crate) use run::{Correction, correct};
 pub(crate) use run::CorrectionAnswer;
-
+pub(crate) use run::{Correction, correct};

@@ -105,7 +105,8 @@ pub(crate) async fn correct(api: &ApiState, correction: &Correction) -> ApiResul
         let outcomes = api.store.inbox_put(&entries).await?;
         answer.posted += outcomes.iter().filter(|outcome| **outcome == InboxOutcome::Accepted).count() as u64;
         let full = page.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
-        after = page.last().map(|event| EventKeyset { occurred_at: event.occurred_at, event_id: event.event_id });
+        after =
+            page.last().map(|event| EventKeyset { occurred_at: event.occurred_at, event_id: event.event_id });
         if !full {
             break;
         }
@@ -174,7 +175,8 @@ fn entry(
         before,
         after: Some(after),
     };
-    let frame = spooled::pack(&Event::Adjusted(Box::new(adjustment)), None).map_err(|error| Problem::internal(&error))?;
+    let frame = spooled::pack(&Event::Adjusted(Box::new(adjustment)), None)
+        .map_err(|error| Problem::internal(&error))?;
     Ok(InboxEntry {
         event_id,
         team: Some(recorded.team),

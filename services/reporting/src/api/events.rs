@@ -110,10 +110,16 @@ pub(super) async fn add(
     caller: Can<ManageUsage>,
     request: Request,
 ) -> ApiResult<Answer<ImportReport>> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
     let body = whole_body(request, &api, api.config.inbox_body_bytes).await?;
-    let body = String::from_utf8(body.into())
-        .map_err(|error| ApiError::invalid(format!("the body is not UTF-8 from byte {}", error.utf8_error().valid_up_to())))?;
+    let body = String::from_utf8(body.into()).map_err(|error| {
+        ApiError::invalid(format!("the body is not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
+    })?;
     let kind = MediaKind::of(&kind, &body);
     Ok(Answer(import(&api, &caller.team, kind, body).await?))
 }
@@ -135,7 +141,9 @@ fn event_filter(directory: &Directory, params: &EventParams) -> ApiResult<EventF
     match params.status.as_deref() {
         None => {}
         Some("unrated") => wanted.unrated = true,
-        Some(status) if [Status::Final, Status::Estimated, Status::Voided].iter().any(|s| s.name() == status) => {
+        Some(status)
+            if [Status::Final, Status::Estimated, Status::Voided].iter().any(|s| s.name() == status) =>
+        {
             wanted.status = Some(status.to_owned());
         }
         Some(_) => return Err(ApiError::invalid("status is final, estimated, voided or unrated")),
@@ -179,7 +187,8 @@ async fn adjustments(api: &ApiState, team: TeamId, id: EventId) -> ApiResult<Vec
     for row in api.store.usage_adjustments(team, id).await? {
         // Read once as what it must be, shown as it is stored.
         adjusted(row.event_id, &row.payload).map_err(|error| Problem::internal(&error))?;
-        let mut value: Value = serde_json::from_slice(&row.payload).map_err(|error| Problem::internal(&error))?;
+        let mut value: Value =
+            serde_json::from_slice(&row.payload).map_err(|error| Problem::internal(&error))?;
         value["posted_at"] = json!(row.posted_at);
         shown.push(value);
     }

@@ -8,7 +8,8 @@ use super::extract::{Json, text};
 use super::paging::{List, Page, PageQuery, Params};
 use super::references::find;
 use crate::invoice::{
-    DraftAsked, Drafted, InvoiceSummary, InvoiceView, advance, draft, draft_all, finalize, invoice_csv, invoice_pdf,
+    DraftAsked, Drafted, InvoiceSummary, InvoiceView, advance, draft, draft_all, finalize, invoice_csv,
+    invoice_pdf,
 };
 use axum::Json as Answer;
 use axum::extract::{Path, State};
@@ -60,7 +61,8 @@ pub(super) async fn list(
         limit: page.fetch(),
     };
     let rows = api.store.invoices_list(caller.team_id(), &filter).await?;
-    let List { data, has_more, next_cursor } = List::cut(rows, &page, |row| row.id, |row| InvoiceSummary::of(&row));
+    let List { data, has_more, next_cursor } =
+        List::cut(rows, &page, |row| row.id, |row| InvoiceSummary::of(&row));
     Ok(Answer(List { data: data.into_iter().collect::<ApiResult<_>>()?, has_more, next_cursor }))
 }
 

@@ -5,7 +5,8 @@ use super::error::ApiError;
 use super::idempotency::idempotent;
 use super::openapi::{ApiDoc, openapi_json};
 use super::{
-    ApiState, audit, clients, contracts, deadletters, events, invoices, issuer, keys, members, prices, projects, providers, reports, team, tokens, usage,
+    ApiState, audit, clients, contracts, deadletters, events, invoices, issuer, keys, members, prices,
+    projects, providers, reports, team, tokens, usage,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;

@@ -199,7 +199,9 @@ fn filter_of(directory: &Directory, text: &str) -> ApiResult<BTreeMap<Dimension,
     let mut pairs = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let pair = part.split_once('=');
-        pairs.push(pair.ok_or_else(|| ApiError::invalid("where is not understood; write it as client=acme,model=gpt-4o"))?);
+        pairs.push(pair.ok_or_else(|| {
+            ApiError::invalid("where is not understood; write it as client=acme,model=gpt-4o")
+        })?);
     }
     filter(directory, pairs)
 }

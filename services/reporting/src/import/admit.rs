@@ -115,11 +115,19 @@ pub(crate) fn admit(context: &Context, event: &ForeignEvent) -> Result<UsageReco
 /// A fixed prefix and a hash of (team, source, foreign id).
 fn event_id(context: &Context, event: &ForeignEvent) -> EventId {
     let team = context.directory.team.id.as_uuid();
-    EventId::derived("tallystick.usage.foreign", &[team.as_bytes(), event.source.as_bytes(), event.id.as_bytes()])
+    EventId::derived(
+        "tallystick.usage.foreign",
+        &[team.as_bytes(), event.source.as_bytes(), event.id.as_bytes()],
+    )
 }
 
 fn check_words(event: &ForeignEvent) -> Result<(), Refusal> {
-    let needed = [("source", &event.source), ("id", &event.id), ("provider", &event.provider), ("model", &event.model)];
+    let needed = [
+        ("source", &event.source),
+        ("id", &event.id),
+        ("provider", &event.provider),
+        ("model", &event.model),
+    ];
     let optional = [
         ("environment", &event.environment),
         ("tool", &event.tool),
@@ -127,7 +135,10 @@ fn check_words(event: &ForeignEvent) -> Result<(), Refusal> {
         ("service_tier", &event.service_tier),
     ];
     if event.tags.len() > MAX_TAGS {
-        return Err(refuse("invalid", format!("tags has {} entries; at most {MAX_TAGS} are kept", event.tags.len())));
+        return Err(refuse(
+            "invalid",
+            format!("tags has {} entries; at most {MAX_TAGS} are kept", event.tags.len()),
+        ));
     }
     let given = optional.into_iter().filter_map(|(field, text)| text.as_ref().map(|text| (field, text)));
     let tags = event.tags.iter().flat_map(|(name, value)| [("tags", name), ("tags", value)]);
@@ -168,7 +179,8 @@ fn payers(directory: &Directory, event: &ForeignEvent) -> Result<Payers, Refusal
         find: impl Fn(&str) -> Option<&'d T>,
     ) -> Result<Option<&'d T>, Refusal> {
         let Some(reference) = reference else { return Ok(None) };
-        let unknown = || refuse("unknown_attribution", format!("the team has no {what} '{}'", clip(reference)));
+        let unknown =
+            || refuse("unknown_attribution", format!("the team has no {what} '{}'", clip(reference)));
         find(reference).map(Some).ok_or_else(unknown)
     }
     let key = named("key", event.key.as_ref(), |name| directory.key(name))?;
@@ -200,7 +212,12 @@ fn outcome(event: &ForeignEvent) -> Result<Outcome, Refusal> {
         Some("failed" | "failure" | "error" | "imported_failure") => true,
         Some(word) => match Outcome::ALL.into_iter().find(|outcome| outcome.name() == word) {
             Some(outcome) => outcome.is_failure(),
-            None => return Err(refuse("invalid", format!("outcome '{}' is unknown: completed or failed", clip(word)))),
+            None => {
+                return Err(refuse(
+                    "invalid",
+                    format!("outcome '{}' is unknown: completed or failed", clip(word)),
+                ));
+            }
         },
     };
     Ok(if failed { Outcome::ImportedFailure } else { Outcome::Imported })
@@ -216,15 +233,19 @@ fn meter(event: &ForeignEvent) -> Result<Metered, Refusal> {
     let text = event.usage.get();
     let Some(api) = event.api else {
         let usage: Usage = serde_json::from_str(text).map_err(|error| {
-            refuse("invalid_usage", format!("usage is no map of buckets ({error}); name its api if it is a provider's own"))
+            refuse(
+                "invalid_usage",
+                format!("usage is no map of buckets ({error}); name its api if it is a provider's own"),
+            )
         })?;
         if let Some((bucket, _)) = usage.iter().find(|(_, count)| *count > Usage::MAX_COUNT) {
             return Err(refuse("invalid_usage", format!("{bucket} is larger than any call can be")));
         }
         return Ok(Metered { usage, tier: None, unrated: None });
     };
-    let reading = normalise(Dialect::of(api), text.as_bytes())
-        .map_err(|error| refuse("invalid_usage", format!("usage does not read as {}: {error}", api_name(api))))?;
+    let reading = normalise(Dialect::of(api), text.as_bytes()).map_err(|error| {
+        refuse("invalid_usage", format!("usage does not read as {}: {error}", api_name(api)))
+    })?;
     let unrated = reading.others.first().map(|other| Unrated::SeveralModels { model: other.model.clone() });
     Ok(Metered { usage: reading.usage, tier: reading.service_tier, unrated })
 }
@@ -265,7 +286,9 @@ fn reported_cost(event: &ForeignEvent) -> Result<Option<Decimal>, Refusal> {
         Some(_) => return Err(refuse("invalid", "cost is no amount; write it as \"0.0042\"")),
     };
     let exact = Decimal::from_str_exact(text.trim()).or_else(|_| Decimal::from_scientific(text.trim()));
-    exact.map(Some).map_err(|_| refuse("invalid", format!("cost '{}' is no amount; write it as \"0.0042\"", clip(&text))))
+    exact.map(Some).map_err(|_| {
+        refuse("invalid", format!("cost '{}' is no amount; write it as \"0.0042\"", clip(&text)))
+    })
 }
 
 const fn api_name(api: Api) -> &'static str {

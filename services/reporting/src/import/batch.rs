@@ -19,9 +19,16 @@ impl MediaKind {
     pub fn of(content_type: &str, body: &str) -> Self {
         let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match media.as_str() {
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json-lines" => Self::Lines,
-            "application/json" | "application/cloudevents+json" | "application/cloudevents-batch+json" => Self::Json,
-            _ if body.trim_start().starts_with('[') || serde_json::from_str::<&RawValue>(body).is_ok() => Self::Json,
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/json-lines" => Self::Lines,
+            "application/json" | "application/cloudevents+json" | "application/cloudevents-batch+json" => {
+                Self::Json
+            }
+            _ if body.trim_start().starts_with('[') || serde_json::from_str::<&RawValue>(body).is_ok() => {
+                Self::Json
+            }
             _ => Self::Lines,
         }
     }
@@ -48,11 +55,18 @@ pub(crate) fn cut(kind: MediaKind, body: &str, most: usize) -> ApiResult<Vec<Sen
         MediaKind::Json => json_parts(body)?.into_iter().enumerate().collect(),
     };
     if parts.is_empty() {
-        return Err(ApiError::invalid("the body holds no event; send one as a JSON object, several as an array or as lines"));
+        return Err(ApiError::invalid(
+            "the body holds no event; send one as a JSON object, several as an array or as lines",
+        ));
     }
     if parts.len() > most {
         let detail = format!("the body holds {} events; send at most {most} in one request", parts.len());
-        return Err(tallystick_runtime::Problem::new(http::StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).into());
+        return Err(tallystick_runtime::Problem::new(
+            http::StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            detail,
+        )
+        .into());
     }
     Ok(parts.into_iter().map(|(index, text)| Sent { place: index as u64 + 1, event: read(text) }).collect())
 }

@@ -82,7 +82,8 @@ impl ForeignEvent {
 fn write_sorted(value: &Value, out: &mut String) {
     match value {
         Value::Object(members) => {
-            let sorted: BTreeMap<&String, &Value> = members.iter().filter(|(_, value)| !value.is_null()).collect();
+            let sorted: BTreeMap<&String, &Value> =
+                members.iter().filter(|(_, value)| !value.is_null()).collect();
             out.push('{');
             for (name, value) in sorted {
                 out.push_str(&Value::from(name.as_str()).to_string());

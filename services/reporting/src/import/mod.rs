@@ -21,8 +21,8 @@ pub use batch::MediaKind;
 pub use foreign::ForeignEvent;
 pub(crate) use prices::PriceBooks;
 pub use relay::Relay;
-pub use run::{ImportReport, ImportResult, ImportStatus};
 pub(crate) use run::import;
+pub use run::{ImportReport, ImportResult, ImportStatus};
 
 use tokio::sync::Notify;
 
@@ -34,4 +34,3 @@ pub struct Inbox {
     /// Price books by team.
     pub(crate) books: PriceBooks,
 }
-

@@ -51,7 +51,9 @@ fn book_of(rows: Vec<PriceVersionRow>, currency: Currency) -> PriceBook {
         }
         match book.insert(version) {
             Err(BookError::Conflict { .. }) if is_common => {}
-            Err(error) => tracing::error!(price.version = %id, error = %error, "a price version can not be used"),
+            Err(error) => {
+                tracing::error!(price.version = %id, error = %error, "a price version can not be used")
+            }
             Ok(()) => {}
         }
     }

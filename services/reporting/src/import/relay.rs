@@ -135,7 +135,8 @@ impl Relay {
         };
         let frame = spooled::pack(&Event::Heartbeat(heartbeat), None)?;
         let content_hash = [0; 32];
-        let entry = InboxEntry { event_id, team: None, lane, content_hash, recorded_at: now, frame: frame.to_vec() };
+        let entry =
+            InboxEntry { event_id, team: None, lane, content_hash, recorded_at: now, frame: frame.to_vec() };
         self.store.inbox_put(&[entry]).await?;
         if self.store.inbox_relay_claim(owner, LEASE).await? {
             let waiting = self.store.inbox_unshipped(self.batch).await?;

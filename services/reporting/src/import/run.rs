@@ -70,7 +70,12 @@ pub enum ImportStatus {
 ///
 /// # Errors
 /// When the body as a whole can not be read, or the inbox is full or away. A bad event is no error: see the report.
-pub(crate) async fn import(api: &ApiState, team: &TeamRow, kind: MediaKind, body: String) -> ApiResult<ImportReport> {
+pub(crate) async fn import(
+    api: &ApiState,
+    team: &TeamRow,
+    kind: MediaKind,
+    body: String,
+) -> ApiResult<ImportReport> {
     if api.store.inbox_backlog().await?.events >= api.config.inbox_pending_events {
         let detail = "too many events wait for the log; try again when it has caught up";
         return Err(Problem::not_ready(detail, Duration::from_secs(5)).into());
@@ -124,7 +129,8 @@ fn judged(mut result: ImportResult, outcome: Option<InboxOutcome>) -> ImportResu
         Some(InboxOutcome::Conflict) => {
             result.status = ImportStatus::Invalid;
             result.code = Some("conflict");
-            result.reason = Some("an event with this source and id was taken in with another content".to_owned());
+            result.reason =
+                Some("an event with this source and id was taken in with another content".to_owned());
             (result.cost, result.unrated) = (None, None);
         }
     }
@@ -171,7 +177,8 @@ fn prepare(context: &Context, sent: Sent) -> (ImportResult, Option<InboxEntry>) 
 fn entry(context: &Context, sent: &super::ForeignEvent, ours: &UsageRecorded) -> Result<InboxEntry, Refusal> {
     let broken = |error: &dyn std::error::Error| Refusal { code: "invalid", reason: error.to_string() };
     let content = sent.canonical().map_err(|error| broken(&error))?;
-    let frame = spooled::pack(&Event::Recorded(Box::new(ours.clone())), None).map_err(|error| broken(&error))?;
+    let frame =
+        spooled::pack(&Event::Recorded(Box::new(ours.clone())), None).map_err(|error| broken(&error))?;
     Ok(InboxEntry {
         event_id: ours.event_id,
         team: Some(context.directory.team.id),

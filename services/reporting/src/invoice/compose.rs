@@ -33,7 +33,11 @@ pub(crate) struct Occasion {
 }
 
 /// The document of an invoice as of now.
-pub(crate) fn document(terms: &Terms, occasion: Occasion, basis: &InvoiceBasis) -> Result<InvoiceDocument, ComposeError> {
+pub(crate) fn document(
+    terms: &Terms,
+    occasion: Occasion,
+    basis: &InvoiceBasis,
+) -> Result<InvoiceDocument, ComposeError> {
     let cost_currency = terms.team.currency;
     if let Some(other) = basis.usage.iter().find(|usage| usage.currency != cost_currency) {
         return Err(ComposeError::Currencies(cost_currency, other.currency));

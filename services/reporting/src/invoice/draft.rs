@@ -61,7 +61,8 @@ fn month_of(asked: Option<&str>, zone: &Zone, today: Date) -> ApiResult<DayRange
 pub(crate) async fn draft(api: &ApiState, asked: DraftAsked<'_>) -> ApiResult<InvoiceView> {
     let DraftAsked { team, client, month } = asked;
     if client.internal {
-        let detail = format!("'{}' is the team itself; its usage is reported and never invoiced", client.name);
+        let detail =
+            format!("'{}' is the team itself; its usage is reported and never invoiced", client.name);
         return Err(ApiError::conflict("internal", detail));
     }
     let zone = Zone::parse(&client.zone)?;
@@ -145,7 +146,9 @@ pub(super) async fn load(
 impl From<ComposeError> for ApiError {
     fn from(error: ComposeError) -> Self {
         let code = match &error {
-            ComposeError::Invoice(tallystick_domain::invoice::InvoiceError::NoExchangeRate { .. }) => "no_exchange_rate",
+            ComposeError::Invoice(tallystick_domain::invoice::InvoiceError::NoExchangeRate { .. }) => {
+                "no_exchange_rate"
+            }
             _ => "not_composable",
         };
         ApiError::conflict(code, error.to_string())

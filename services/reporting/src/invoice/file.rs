@@ -10,8 +10,26 @@ use tallystick_domain::invoice::{InvoiceDocument, InvoiceStatus, LineKind};
 use tallystick_store::invoice::InvoiceRow;
 
 const COLUMNS: [&str; 20] = [
-    "number", "status", "client", "period_from", "period_to", "position", "kind", "description", "project", "provider",
-    "model", "usage_from", "usage_to", "quantity", "unit", "requests", "cost", "cost_currency", "charge", "currency",
+    "number",
+    "status",
+    "client",
+    "period_from",
+    "period_to",
+    "position",
+    "kind",
+    "description",
+    "project",
+    "provider",
+    "model",
+    "usage_from",
+    "usage_to",
+    "quantity",
+    "unit",
+    "requests",
+    "cost",
+    "cost_currency",
+    "charge",
+    "currency",
 ];
 
 /// One line per invoice line, tax last.
@@ -51,7 +69,11 @@ pub(crate) fn invoice_csv(row: &InvoiceRow) -> ApiResult<Vec<u8>> {
     }
     if let Some(rate) = document.tax_rate.as_ref().filter(|_| !document.tax.is_zero()) {
         let mut cells = head(&document);
-        cells.extend([Cell::Empty, Cell::exact("tax"), Cell::text(format!("{} {} %", rate.label, rate.percent.normalize()))]);
+        cells.extend([
+            Cell::Empty,
+            Cell::exact("tax"),
+            Cell::text(format!("{} {} %", rate.label, rate.percent.normalize())),
+        ]);
         cells.extend(vec![Cell::Empty; COLUMNS.len() - cells.len() - 2]);
         cells.extend([Cell::exact(document.tax), Cell::exact(document.currency)]);
         rows.push(cells);

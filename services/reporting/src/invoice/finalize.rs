@@ -28,14 +28,20 @@ pub(crate) async fn finalize(
     expected: Option<Decimal>,
 ) -> ApiResult<InvoiceView> {
     let team = &caller.team;
-    row.status.after(InvoiceAction::Finalize).map_err(|error| ApiError::conflict("invoice_state", error.to_string()))?;
+    row.status
+        .after(InvoiceAction::Finalize)
+        .map_err(|error| ApiError::conflict("invoice_state", error.to_string()))?;
     let client = row.client.to_string();
-    let client: ClientRow =
-        api.store.control_find(team.id, &client).await?.ok_or_else(|| ApiError::not_found("client", &client))?;
+    let client: ClientRow = api
+        .store
+        .control_find(team.id, &client)
+        .await?
+        .ok_or_else(|| ApiError::not_found("client", &client))?;
     let terms = Terms::load(&api.store, team, &client, row.period).await?;
     let now = api.clock.now();
     if terms.zone.day_of(now) < row.period.to {
-        let detail = format!("the month is not over: it ends on {} in {}", row.period.last_day(), terms.zone.name());
+        let detail =
+            format!("the month is not over: it ends on {} in {}", row.period.last_day(), terms.zone.name());
         return Err(ApiError::conflict("period_open", detail));
     }
     let watermark = api.store.ledger_watermark().await?.complete_until;
@@ -50,7 +56,8 @@ pub(crate) async fn finalize(
         let refused = |error: &dyn std::error::Error| StoreError::conflict(error.to_string());
         let draft = document(terms, occasion, &numbered.basis).map_err(|error| refused(&error))?;
         if let Some(expected) = expected.filter(|expected| *expected != draft.total) {
-            let text = format!("the total is {} by now and not {expected}; look at a fresh draft", draft.total);
+            let text =
+                format!("the total is {} by now and not {expected}; look at a fresh draft", draft.total);
             return Err(StoreError::conflict(text));
         }
         let number = format.number(year, numbered.seq);
@@ -82,8 +89,12 @@ fn complete(terms: &Terms, row: &InvoiceRow, occasion: Occasion) -> ApiResult<()
     let what: Vec<&str> = missing.iter().map(|item| item.what).collect();
     let mut commands: Vec<&str> = missing.iter().map(|item| item.command.as_str()).collect();
     commands.dedup();
-    let detail = format!("invoice {} lacks the {}; set it with: {}", row.id, what.join(", the "), commands.join("; "));
-    Err(Problem::conflict("incomplete_parties", detail).with("missing", json!(what)).with("commands", json!(commands)).into())
+    let detail =
+        format!("invoice {} lacks the {}; set it with: {}", row.id, what.join(", the "), commands.join("; "));
+    Err(Problem::conflict("incomplete_parties", detail)
+        .with("missing", json!(what))
+        .with("commands", json!(commands))
+        .into())
 }
 
 /// Sends, pays or voids an invoice that has its number.
@@ -109,7 +120,9 @@ pub(crate) async fn advance(
             let reason = reason.unwrap_or_else(|| format!("voided by {}", caller.actor(api).name));
             InvoiceMove::Void { reason, day: Zone::parse(&caller.team.zone)?.day_of(now) }
         }
-        InvoiceAction::Finalize => return Err(ApiError::conflict("invoice_state", "a draft is finalised by its own call")),
+        InvoiceAction::Finalize => {
+            return Err(ApiError::conflict("invoice_state", "a draft is finalised by its own call"));
+        }
     };
     api.store.invoice_move(row, &step, now).await?;
     InvoiceView::of(&load(api, &caller.team, row.id).await?)

@@ -23,4 +23,3 @@ pub(crate) use file::{invoice_csv, invoice_pdf};
 pub(crate) use finalize::{advance, finalize};
 pub use verify::{InvoiceCheck, verify_invoices};
 pub use view::{InvoiceSummary, InvoiceView};
-

@@ -22,12 +22,18 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// The terms of a month: those in force on its last day.
-    pub(crate) async fn load(store: &Store, team: &TeamRow, client: &ClientRow, month: DayRange) -> ApiResult<Self> {
+    pub(crate) async fn load(
+        store: &Store,
+        team: &TeamRow,
+        client: &ClientRow,
+        month: DayRange,
+    ) -> ApiResult<Self> {
         let contracts = store.contracts_of(team.id, client.id).await?;
         let contract = contract_in_force(&contracts, month.last_day()).cloned();
         let client = contract.as_ref().map_or_else(|| client.clone(), |contract| contract.applied_to(client));
         let pinned = contract.as_ref().and_then(|contract| contract.exchange_rate.clone());
-        let exchange_rate = pinned.map(serde_json::from_value).transpose().map_err(|error| Problem::internal(&error))?;
+        let exchange_rate =
+            pinned.map(serde_json::from_value).transpose().map_err(|error| Problem::internal(&error))?;
         Ok(Self {
             team: team.clone(),
             zone: Zone::parse(&client.zone)?,
@@ -69,7 +75,9 @@ impl Terms {
     pub(crate) fn number_format(&self) -> ApiResult<NumberFormat> {
         let Some(issuer) = &self.issuer else { return Ok(NumberFormat::default()) };
         issuer.number_format.parse().map_err(|error: tallystick_domain::invoice::InvoiceError| {
-            ApiError::invalid(format!("{error}; set it with: tallystick issuer set --number-format INV-{{year}}-{{seq:04}}"))
+            ApiError::invalid(format!(
+                "{error}; set it with: tallystick issuer set --number-format INV-{{year}}-{{seq:04}}"
+            ))
         })
     }
 }

@@ -41,7 +41,12 @@ impl InvoiceCheck {
 pub async fn verify_invoices(store: &Store) -> Result<Vec<InvoiceCheck>, StoreError> {
     let mut checks: Vec<InvoiceCheck> = Vec::new();
     for comparison in store.invoice_figures().await?.comparisons {
-        checks.push(InvoiceCheck::of_findings(comparison.name, comparison.checked, &comparison.findings, "they agree"));
+        checks.push(InvoiceCheck::of_findings(
+            comparison.name,
+            comparison.checked,
+            &comparison.findings,
+            "they agree",
+        ));
     }
     let (mut checked, mut broken, mut unsound) = (0, Vec::new(), Vec::new());
     let mut after = None;
@@ -57,8 +62,18 @@ pub async fn verify_invoices(store: &Store) -> Result<Vec<InvoiceCheck>, StoreEr
             break;
         }
     }
-    checks.push(InvoiceCheck::of_findings("invoices are what was frozen", checked, &broken, "every hash fits its document"));
-    checks.push(InvoiceCheck::of_findings("invoice lines add up", checked, &unsound, "lines, tax and totals agree"));
+    checks.push(InvoiceCheck::of_findings(
+        "invoices are what was frozen",
+        checked,
+        &broken,
+        "every hash fits its document",
+    ));
+    checks.push(InvoiceCheck::of_findings(
+        "invoice lines add up",
+        checked,
+        &unsound,
+        "lines, tax and totals agree",
+    ));
     Ok(checks)
 }
 
@@ -72,14 +87,17 @@ fn read(row: &InvoiceRow) -> Option<InvoiceDocument> {
 
 fn hash_finding(row: &InvoiceRow) -> Option<String> {
     let intact = read(row).is_some_and(|document| {
-        document.is_intact().unwrap_or(false) && document.sha256 == row.sha256 && document.number == row.number
+        document.is_intact().unwrap_or(false)
+            && document.sha256 == row.sha256
+            && document.number == row.number
     });
     (!intact).then(|| format!("{} is not what its hash says", name(row)))
 }
 
 fn sum_finding(row: &InvoiceRow) -> Option<String> {
     let Some(document) = read(row) else { return Some(format!("{} can not be read", name(row))) };
-    let sum = |amounts: &mut dyn Iterator<Item = Decimal>| amounts.fold(Decimal::ZERO, Decimal::saturating_add);
+    let sum =
+        |amounts: &mut dyn Iterator<Item = Decimal>| amounts.fold(Decimal::ZERO, Decimal::saturating_add);
     let lines = sum(&mut document.lines.iter().map(|line| line.charge));
     let cost = sum(&mut document.lines.iter().map(|line| line.cost));
     let explained = document.lines.iter().all(|line| {
@@ -87,9 +105,16 @@ fn sum_finding(row: &InvoiceRow) -> Option<String> {
             || sum(&mut line.evidence.iter().map(|row| row.amount)) == line.cost
     });
     let total = document.subtotal.saturating_add(document.tax);
-    let sound = lines == document.subtotal && total == document.total && total == row.total && cost == row.cost;
+    let sound =
+        lines == document.subtotal && total == document.total && total == row.total && cost == row.cost;
     (!(sound && explained)).then(|| {
-        format!("{}: lines {lines}, subtotal {}, total {}, cost {cost} of {}", name(row), document.subtotal, document.total, row.cost)
+        format!(
+            "{}: lines {lines}, subtotal {}, total {}, cost {cost} of {}",
+            name(row),
+            document.subtotal,
+            document.total,
+            row.cost
+        )
     })
 }
 

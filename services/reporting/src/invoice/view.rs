@@ -132,9 +132,11 @@ fn warnings(document: &InvoiceDocument, complete: bool) -> Vec<String> {
         ));
     }
     if document.status == InvoiceStatus::Draft {
-        warnings.extend(super::terms::missing(document, &document.client).into_iter().map(|missing| {
-            format!("the {} is missing; set it with: {}", missing.what, missing.command)
-        }));
+        warnings.extend(
+            super::terms::missing(document, &document.client)
+                .into_iter()
+                .map(|missing| format!("the {} is missing; set it with: {}", missing.what, missing.command)),
+        );
     }
     warnings
 }

@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use tallystick_domain::period::{DayRange, Zone};
 use tallystick_domain::report::{
-    DayCost, Dimension as Ranked, Measured, MonthReport, RankedTable, ReportHead, ReportTotals, SpendSummary, TaskCost,
-    WeekReport, rank,
+    DayCost, Dimension as Ranked, Measured, MonthReport, RankedTable, ReportHead, ReportTotals, SpendSummary,
+    TaskCost, WeekReport, rank,
 };
 use tallystick_runtime::Problem;
 use tallystick_store::Store;
@@ -45,7 +45,12 @@ pub(crate) async fn month_report(store: &Store, team: &TeamRow, month: &str) -> 
 ///
 /// # Errors
 /// When it is no week, or the database is away.
-pub(crate) async fn week_report(store: &Store, team: &TeamRow, week: &str, now: Timestamp) -> ApiResult<WeekReport> {
+pub(crate) async fn week_report(
+    store: &Store,
+    team: &TeamRow,
+    week: &str,
+    now: Timestamp,
+) -> ApiResult<WeekReport> {
     let period = DayRange::week(week)?;
     let (summary, watermark) = summary(store, team, period).await?;
     let iso = period.from.iso_week_date();
@@ -62,7 +67,12 @@ pub(crate) async fn week_report(store: &Store, team: &TeamRow, week: &str, now: 
     })
 }
 
-fn head(team: &TeamRow, title: String, period: DayRange, watermark: Option<Timestamp>) -> ApiResult<ReportHead> {
+fn head(
+    team: &TeamRow,
+    title: String,
+    period: DayRange,
+    watermark: Option<Timestamp>,
+) -> ApiResult<ReportHead> {
     Ok(ReportHead {
         title,
         team: team.name.clone(),
@@ -86,7 +96,11 @@ fn query(team: &TeamRow, days: DayRange, by: &[Dimension]) -> ApiResult<UsageQue
 }
 
 /// The summary, and the earliest watermark of the answers that it is made of.
-async fn summary(store: &Store, team: &TeamRow, period: DayRange) -> ApiResult<(SpendSummary, Option<Timestamp>)> {
+async fn summary(
+    store: &Store,
+    team: &TeamRow,
+    period: DayRange,
+) -> ApiResult<(SpendSummary, Option<Timestamp>)> {
     let before = period.previous()?;
     let by_day = usage_rollup(store, &query(team, period, &[Dimension::Day])?).await?;
     let previous = usage_rollup(store, &query(team, before, &[])?).await?;

@@ -4,8 +4,19 @@ use crate::csv_file::{Cell, csv_file};
 use tallystick_domain::report::{ReportHead, SpendSummary};
 
 const COLUMNS: [&str; 13] = [
-    "from", "to", "dimension", "name", "cost", "currency", "requests", "failed", "input_tokens", "output_tokens",
-    "share_percent", "previous_cost", "change_percent",
+    "from",
+    "to",
+    "dimension",
+    "name",
+    "cost",
+    "currency",
+    "requests",
+    "failed",
+    "input_tokens",
+    "output_tokens",
+    "share_percent",
+    "previous_cost",
+    "change_percent",
 ];
 
 pub(crate) fn report_csv(head: &ReportHead, summary: &SpendSummary) -> Vec<u8> {

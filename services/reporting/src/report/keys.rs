@@ -1,7 +1,7 @@
 //! Keys that somebody should look at.
 
-use jiff::{Timestamp, ToSpan};
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap};
 use tallystick_domain::period::Zone;

@@ -134,7 +134,8 @@ pub async fn usage_rollup(store: &Store, query: &UsageQuery) -> Result<UsageAnsw
 /// The row that shows that nothing is unassigned, where one dimension was asked for and none of its usage lacks it.
 fn missing_unassigned(query: &UsageQuery, rows: &[UsageRow]) -> Option<UsageRow> {
     let [dimension] = query.by.as_slice() else { return None };
-    let in_sight = query.filter.contains_key(dimension) || rows.iter().any(|row| row.name(*dimension).is_none());
+    let in_sight =
+        query.filter.contains_key(dimension) || rows.iter().any(|row| row.name(*dimension).is_none());
     if in_sight || !dimension.can_be_absent() {
         return None;
     }

@@ -14,7 +14,9 @@ pub(crate) fn usage_csv(query: &UsageQuery, answer: &UsageAnswer) -> Vec<u8> {
         }
     }
     let dimensions = header.len();
-    header.extend(["requests", "failed", "input_tokens", "output_tokens", "cost", "currency"].map(str::to_owned));
+    header.extend(
+        ["requests", "failed", "input_tokens", "output_tokens", "cost", "currency"].map(str::to_owned),
+    );
     let rows = answer.rows.iter().map(|row| {
         let named = header.iter().take(dimensions).map(|name| match row.dimensions.get(name) {
             Some(value) => Cell::text(value.clone()),

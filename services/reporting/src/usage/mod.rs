@@ -13,4 +13,3 @@ pub use answer::{UsageAnswer, UsageQuery, UsageRow, UsageTotal, usage_rollup};
 pub(crate) use file::usage_csv;
 pub(crate) use period::day;
 pub use period::{PeriodAsked, period_of};
-

@@ -45,7 +45,8 @@ pub fn public_part(text: &str) -> Option<&str> {
     let (head, secret) = body.rsplit_once('_')?;
     let (_, public) = head.rsplit_once('_')?;
     let base62 = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let well_formed = secret.len() == SECRET_LEN && public.len() == PUBLIC_LEN && base62(secret) && base62(public);
+    let well_formed =
+        secret.len() == SECRET_LEN && public.len() == PUBLIC_LEN && base62(secret) && base62(public);
     (well_formed && checksum(body) == sum).then_some(public)
 }
 

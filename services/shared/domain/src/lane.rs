@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn the_lane_of_a_key_never_changes() {
         let lane = |text: &str| Lane::of_key(text.parse().unwrap()).get();
-        let seen: Vec<u8> = (0..4_u8).map(|n| lane(&format!("01932c07-0000-7000-8000-00000000000{n}"))).collect();
+        let seen: Vec<u8> =
+            (0..4_u8).map(|n| lane(&format!("01932c07-0000-7000-8000-00000000000{n}"))).collect();
         assert_eq!(seen, [40, 8, 40, 9]);
     }
 
@@ -87,7 +88,8 @@ mod tests {
     fn keys_spread_over_all_lanes() {
         let mut hits = [0_u32; 64];
         for n in 0..64_000_u128 {
-            let uuid = Uuid::from_u128((0x0193_2c07_0000_7000_8000_u128 << 48) | n.wrapping_mul(0x1234_5678_9ABD));
+            let uuid =
+                Uuid::from_u128((0x0193_2c07_0000_7000_8000_u128 << 48) | n.wrapping_mul(0x1234_5678_9ABD));
             hits[Lane::of_key(KeyId::from_uuid(uuid)).index()] += 1;
         }
         assert!(hits.iter().all(|h| (600..1_600).contains(h)), "{hits:?}");

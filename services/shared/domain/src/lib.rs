@@ -23,10 +23,9 @@ pub mod sse;
 pub mod testing;
 pub mod usage;
 
-
 pub use currency::Currency;
 pub use ids::{
-    BudgetId, ClientId, EventId, InvoiceId, KeyId, MemberId, PriceVersionId, ProducerId, ProjectId, ProviderId,
-    TeamId, TokenId,
+    BudgetId, ClientId, EventId, InvoiceId, KeyId, MemberId, PriceVersionId, ProducerId, ProjectId,
+    ProviderId, TeamId, TokenId,
 };
 pub use lane::Lane;

@@ -1,10 +1,12 @@
 //! Builders with boring defaults, for the tests of every crate.
 
-use crate::event::{AdjustReason, Event, Outcome, Position, ProducerHeartbeat, RequestsRefused, UsageAdjusted, UsageRecorded};
+use crate::Currency;
+use crate::event::{
+    AdjustReason, Event, Outcome, Position, ProducerHeartbeat, RequestsRefused, UsageAdjusted, UsageRecorded,
+};
 use crate::ids::{ClientId, EventId, KeyId, MemberId, PriceVersionId, ProducerId, ProjectId, TeamId};
 use crate::lane::Lane;
 use crate::usage::{Bucket, PricedLine, Usage};
-use crate::Currency;
 use jiff::Timestamp;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -14,7 +16,9 @@ use uuid::Uuid;
 /// A UUID that is `kind` and `n`, in UUIDv7 layout at 2026-11-02.
 #[must_use]
 pub const fn uuid(kind: u16, n: u64) -> Uuid {
-    let value = 0x019a_4300_0000_7000_8000_0000_0000_0000_u128 | ((kind as u128) << 48) | (n as u128 & 0xffff_ffff_ffff);
+    let value = 0x019a_4300_0000_7000_8000_0000_0000_0000_u128
+        | ((kind as u128) << 48)
+        | (n as u128 & 0xffff_ffff_ffff);
     Uuid::from_u128(value)
 }
 

@@ -13,9 +13,9 @@
 mod connect;
 pub mod control;
 mod error;
-pub mod ledger;
 pub mod inbox;
 pub mod invoice;
+pub mod ledger;
 pub mod managed;
 mod migrate;
 mod run_tx;

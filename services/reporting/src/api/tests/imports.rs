@@ -36,7 +36,8 @@ async fn the_good_lines_land_and_the_report_names_the_bad_ones() {
         foreign("4", json!({ "client": "Nobody Ltd" })).to_string(),
         foreign("5", json!({ "task": "a\u{0}b" })).to_string(),
         foreign("6", json!({ "occurred_at": "2031-01-01T00:00:00Z" })).to_string(),
-        foreign("7", json!({ "usage": { "prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 9 } })).to_string(),
+        foreign("7", json!({ "usage": { "prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 9 } }))
+            .to_string(),
         foreign("8", json!({ "colour": "red" })).to_string(),
         foreign("9", json!({})).to_string(),
     ];
@@ -69,14 +70,25 @@ async fn an_event_is_rated_by_the_price_of_its_time_and_named_by_its_key_project
     let client = h.client("Acme", "0").await;
     h.patch("/clients/Acme", json!({ "zone": "Europe/Berlin" })).await.ok();
     h.post("/projects", json!({ "name": "Site", "client": "Acme" })).await.ok();
-    let key = h.post("/keys", json!({ "name": "ci", "kind": "project", "project": "Site", "tool": "ci-runner" })).await.ok();
+    let key = h
+        .post("/keys", json!({ "name": "ci", "kind": "project", "project": "Site", "tool": "ci-runner" }))
+        .await
+        .ok();
     let late = json!({ "key": "ci", "occurred_at": "2026-10-31T23:30:00Z", "task": "build-7" });
-    h.post("/events", json!([foreign("k", late), foreign("old", json!({ "occurred_at": "2025-06-01T00:00:00Z" }))])).await.ok();
+    h.post(
+        "/events",
+        json!([foreign("k", late), foreign("old", json!({ "occurred_at": "2025-06-01T00:00:00Z" }))]),
+    )
+    .await
+    .ok();
     h.settle().await;
 
     let listed = h.get("/events?key=ci").await.ok();
     let event = &listed["data"][0];
-    assert_eq!((&event["key"], &event["client"], &event["tool"]), (&key["id"], &client["id"], &json!("ci-runner")));
+    assert_eq!(
+        (&event["key"], &event["client"], &event["tool"]),
+        (&key["id"], &client["id"], &json!("ci-runner"))
+    );
     assert_eq!((&event["team_day"], &event["client_day"]), (&json!("2026-10-31"), &json!("2026-11-01")));
     assert_eq!(event["names"], json!({ "key": "ci", "member": null, "project": "Site", "client": "Acme" }));
     assert_eq!((&event["cost"], &event["usage"]["input_uncached"]), (&json!("0.0035"), &json!(1000)));
@@ -130,7 +142,10 @@ async fn a_team_sees_no_event_of_another_and_names_nothing_of_it() {
     let id = report["results"][0]["event_id"].as_str().unwrap().to_owned();
     assert_eq!(get(&format!("/events/{id}")).await.refusal().0, 404);
     assert_eq!(get("/usage?month=2026-10").await.ok()["total"]["requests"], 0);
-    let named = h.import(&stranger, "application/json", foreign("a", json!({ "client": "Acme" })).to_string()).await.ok();
+    let named = h
+        .import(&stranger, "application/json", foreign("a", json!({ "client": "Acme" })).to_string())
+        .await
+        .ok();
     assert_eq!(named["results"][0]["code"], "unknown_attribution");
     // The same source and id in another team is another event.
     let same = h.import(&stranger, "application/json", foreign("a", json!({})).to_string()).await.ok();

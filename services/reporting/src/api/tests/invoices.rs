@@ -18,9 +18,15 @@ async fn agency() -> Harness {
     h.post("/projects", json!({ "name": "Site", "client": "Acme" })).await.ok();
     let events = json!([
         foreign("1", json!({ "project": "Site" })),
-        foreign("2", json!({ "project": "Site", "model": "gpt-4o-2024-08-06", "usage": { "prompt_tokens": 333, "completion_tokens": 77, "total_tokens": 410 } })),
+        foreign(
+            "2",
+            json!({ "project": "Site", "model": "gpt-4o-2024-08-06", "usage": { "prompt_tokens": 333, "completion_tokens": 77, "total_tokens": 410 } })
+        ),
         foreign("3", json!({ "client": "Acme" })),
-        foreign("4", json!({ "client": "Acme", "usage": { "prompt_tokens": 1_000_000, "completion_tokens": 1, "total_tokens": 1_000_001 } })),
+        foreign(
+            "4",
+            json!({ "client": "Acme", "usage": { "prompt_tokens": 1_000_000, "completion_tokens": 1, "total_tokens": 1_000_001 } })
+        ),
         foreign("5", json!({ "client": "Startup X" })),
         foreign("6", json!({ "client": "Internal" })),
         foreign("7", json!({})),
@@ -48,7 +54,8 @@ fn decimal(value: &Value) -> Decimal {
 fn assert_sound(invoice: &Value) {
     let lines = invoice["lines"].as_array().unwrap();
     for line in lines {
-        let evidence: Decimal = line["evidence"].as_array().unwrap().iter().map(|row| decimal(&row["amount"])).sum();
+        let evidence: Decimal =
+            line["evidence"].as_array().unwrap().iter().map(|row| decimal(&row["amount"])).sum();
         assert_eq!(evidence, decimal(&line["cost"]), "{line}");
     }
     let charges: Decimal = lines.iter().map(|line| decimal(&line["charge"])).sum();
@@ -64,9 +71,11 @@ async fn every_line_adds_up_from_events_and_the_mark_up_is_rounded_once() {
     for line in invoice["lines"].as_array().unwrap() {
         let project = line["project"].as_str().unwrap();
         let model = line["model"].as_str().unwrap();
-        let path = format!("/events?client=Acme&project={project}&model={model}&from=2026-10-01&to=2026-11-01");
+        let path =
+            format!("/events?client=Acme&project={project}&model={model}&from=2026-10-01&to=2026-11-01");
         let events = h.get(&path).await.ok();
-        let cost: Decimal = events["data"].as_array().unwrap().iter().map(|event| decimal(&event["cost"])).sum();
+        let cost: Decimal =
+            events["data"].as_array().unwrap().iter().map(|event| decimal(&event["cost"])).sum();
         assert_eq!(cost, decimal(&line["cost"]), "{line}");
         assert_eq!(events["data"].as_array().unwrap().len() as u64, line["requests"].as_u64().unwrap());
     }
@@ -83,15 +92,22 @@ async fn every_line_adds_up_from_events_and_the_mark_up_is_rounded_once() {
 async fn drafting_for_all_skips_what_has_no_invoice_and_says_why() {
     let h = agency().await;
     let drafted = h.post("/invoices", json!({ "all": true, "month": "2026-10" })).await.ok();
-    let clients: Vec<&str> = drafted["data"].as_array().unwrap().iter().map(|d| d["client"].as_str().unwrap()).collect();
+    let clients: Vec<&str> =
+        drafted["data"].as_array().unwrap().iter().map(|d| d["client"].as_str().unwrap()).collect();
     assert_eq!(clients, ["Acme", "Startup X"]);
-    assert_eq!((&drafted["skipped"][0]["client"], &drafted["skipped"][0]["code"]), (&json!("Internal"), &json!("internal")));
+    assert_eq!(
+        (&drafted["skipped"][0]["client"], &drafted["skipped"][0]["code"]),
+        (&json!("Internal"), &json!("internal"))
+    );
     // Drafting again composes the same drafts anew; without a month it is the last whole one.
     let again = h.post("/invoices", json!({ "all": true })).await.ok();
     assert_eq!(again["data"][0]["id"], drafted["data"][0]["id"]);
     assert_eq!(h.get("/invoices").await.ok()["data"].as_array().unwrap().len(), 2);
     assert_eq!(h.get("/invoices?status=finalized").await.ok()["data"], json!([]));
-    assert_eq!(h.post("/invoices", json!({ "client": "Internal" })).await.refusal(), (409, "internal".to_owned()));
+    assert_eq!(
+        h.post("/invoices", json!({ "client": "Internal" })).await.refusal(),
+        (409, "internal".to_owned())
+    );
     assert_eq!(h.post("/invoices", json!({})).await.refusal().0, 400);
 }
 
@@ -111,9 +127,12 @@ async fn invoices_finalised_at_the_same_time_get_consecutive_numbers() {
         .map(|draft| format!("/invoices/{}/finalize", draft["id"].as_str().unwrap()))
         .collect();
     // Every draft twice: one of the two must lose, and take no number with it.
-    let answers = futures_util::future::join_all(paths.iter().chain(&paths).map(|path| h.post(path, json!({})))).await;
-    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status.is_success());
-    let mut numbers: Vec<String> = made.into_iter().map(|answer| answer.body["number"].as_str().unwrap().to_owned()).collect();
+    let answers =
+        futures_util::future::join_all(paths.iter().chain(&paths).map(|path| h.post(path, json!({})))).await;
+    let (made, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status.is_success());
+    let mut numbers: Vec<String> =
+        made.into_iter().map(|answer| answer.body["number"].as_str().unwrap().to_owned()).collect();
     numbers.sort();
     let expected: Vec<String> = (1..=8).map(|n| format!("INV-2026-{n:04}")).collect();
     assert_eq!(numbers, expected);
@@ -135,9 +154,15 @@ async fn a_finalised_invoice_never_changes_by_a_byte() {
     h.post(&format!("/invoices/{id}/send"), json!({})).await.ok();
     h.post(&format!("/invoices/{id}/mark-paid"), json!({})).await.ok();
     let after = h.store().invoice_find(team, &id).await.unwrap().unwrap();
-    assert_eq!((&after.document, &after.sha256, &after.number), (&frozen.document, &frozen.sha256, &frozen.number));
+    assert_eq!(
+        (&after.document, &after.sha256, &after.number),
+        (&frozen.document, &frozen.sha256, &frozen.number)
+    );
     assert_eq!(h.get(&format!("/invoices/{id}")).await.ok()["status"], "paid");
-    assert_eq!(h.post(&format!("/invoices/{id}/void"), json!({})).await.refusal(), (409, "invoice_state".to_owned()));
+    assert_eq!(
+        h.post(&format!("/invoices/{id}/void"), json!({})).await.refusal(),
+        (409, "invoice_state".to_owned())
+    );
     h.verify().await;
 }
 
@@ -166,10 +191,15 @@ async fn late_usage_and_corrections_are_lines_of_the_next_invoice_with_their_ori
         .as_array()
         .unwrap()
         .iter()
-        .map(|line| (line["kind"].as_str().unwrap(), line["model"].as_str().unwrap(), line["cost"].as_str().unwrap()))
+        .map(|line| {
+            (line["kind"].as_str().unwrap(), line["model"].as_str().unwrap(), line["cost"].as_str().unwrap())
+        })
         .collect();
-    let expected =
-        [("late_usage", "gpt-4o", "0.0035"), ("late_usage", "gpt-4o-2024-08-06", "-0.0016025"), ("usage", "gpt-4o", "0.0035")];
+    let expected = [
+        ("late_usage", "gpt-4o", "0.0035"),
+        ("late_usage", "gpt-4o-2024-08-06", "-0.0016025"),
+        ("usage", "gpt-4o", "0.0035"),
+    ];
     assert_eq!(lines, expected);
     assert_eq!(invoice["lines"][0]["period"], json!({ "from": "2026-10-01", "to": "2026-11-01" }));
     assert_eq!(drafted(&h, "Acme", "2026-09").await["lines"][0]["cost"], "0.0035");
@@ -225,10 +255,15 @@ async fn an_invoice_says_what_it_may_lack() {
     let stale = h.post(&format!("/invoices/{id}/finalize"), json!({ "expected_total": "1.00" })).await;
     assert_eq!(stale.refusal().0, 409);
     let november = json!({ "client": "Acme", "month": "2026-11" });
-    h.post("/events", foreign("n", json!({ "client": "Acme", "occurred_at": "2026-11-02T10:00:00Z" }))).await.ok();
+    h.post("/events", foreign("n", json!({ "client": "Acme", "occurred_at": "2026-11-02T10:00:00Z" })))
+        .await
+        .ok();
     h.settle().await;
     let open = h.post("/invoices", november).await.ok()["data"][0]["id"].as_str().unwrap().to_owned();
-    assert_eq!(h.post(&format!("/invoices/{open}/finalize"), json!({})).await.refusal(), (409, "period_open".to_owned()));
+    assert_eq!(
+        h.post(&format!("/invoices/{open}/finalize"), json!({})).await.refusal(),
+        (409, "period_open".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -238,7 +273,10 @@ async fn an_invoice_is_a_file_too_and_no_other_team_reads_it() {
     let file = h.text(&format!("/invoices/{id}?format=csv")).await;
     let lines: Vec<&str> = file.split("\r\n").collect();
     assert!(lines[0].starts_with("number,status,client,period_from,period_to,position,kind,description"));
-    assert!(lines[1].starts_with("INV-2026-0001,finalized,Startup X,2026-10-01,2026-11-01,1,usage,"), "{file}");
+    assert!(
+        lines[1].starts_with("INV-2026-0001,finalized,Startup X,2026-10-01,2026-11-01,1,usage,"),
+        "{file}"
+    );
     assert!(lines[1].ends_with(",1100,tokens,1,0.0035,USD,0.00,USD"), "{file}");
     assert_eq!(h.get(&format!("/invoices/{id}?format=pdf")).await.refusal(), (501, "no_renderer".to_owned()));
     let stranger = h.other_team("elsewhere").await;

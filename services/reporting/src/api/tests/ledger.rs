@@ -14,7 +14,6 @@ use tallystick_eventlog::{EventLog as _, ReadLimit, Record};
 use tallystick_store::ledger::{Batch, LoggedEvent};
 use tower::ServiceExt as _;
 
-
 impl Harness {
     pub(super) async fn team(&self) -> TeamId {
         self.get("/team").await.ok()["id"].as_str().unwrap().parse().unwrap()
@@ -49,7 +48,11 @@ impl Harness {
             .unwrap();
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Reply { status: parts.status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), replayed: false }
+        Reply {
+            status: parts.status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            replayed: false,
+        }
     }
 
     /// The text of a file.
@@ -93,13 +96,15 @@ impl Harness {
 
     async fn fold(&self) {
         let owner = testing::uuid(99, 1);
-        let mut claim = self.store().cursor_claim("ledger", 0, owner, Duration::from_secs(60)).await.unwrap().unwrap();
+        let mut claim =
+            self.store().cursor_claim("ledger", 0, owner, Duration::from_secs(60)).await.unwrap().unwrap();
         let limit = ReadLimit { records: 100_000, bytes: 1 << 30 };
         let records = self.log.read(0, claim.next_offset, limit).await.unwrap();
         if records.is_empty() {
             return;
         }
-        let mut batch = Batch { from: claim.next_offset, rolling_hash: claim.rolling_hash, ..Batch::default() };
+        let mut batch =
+            Batch { from: claim.next_offset, rolling_hash: claim.rolling_hash, ..Batch::default() };
         let mut fold = Fold::default();
         for record in records {
             let event = tallystick_schemas::decode(&record.record.headers, &record.record.payload).unwrap();

@@ -18,7 +18,12 @@ async fn a_move_is_shown_first_then_posted_once_and_the_books_still_agree() {
     h.client("Startup X", "0").await;
     h.patch("/clients/Startup%20X", json!({ "zone": "Asia/Tokyo" })).await.ok();
     let events: Vec<Value> = (0..3)
-        .map(|n| foreign(&format!("{n}"), json!({ "client": "Acme", "occurred_at": format!("2026-10-12T2{n}:00:00Z"), "task": "t" })))
+        .map(|n| {
+            foreign(
+                &format!("{n}"),
+                json!({ "client": "Acme", "occurred_at": format!("2026-10-12T2{n}:00:00Z"), "task": "t" }),
+            )
+        })
         .collect();
     h.post("/events", Value::Array(events)).await.ok();
     h.post("/events", foreign("other", json!({}))).await.ok();
@@ -26,7 +31,10 @@ async fn a_move_is_shown_first_then_posted_once_and_the_books_still_agree() {
 
     let body = |apply: bool| json!({ "where": { "client": "Acme" }, "from": "2026-10-01", "to": "2026-11-01", "client": "Startup X", "apply": apply });
     let shown = h.post("/usage/reassign", body(false)).await.ok();
-    assert_eq!((&shown["changed"], &shown["cost_after"], &shown["posted"]), (&json!(3), &json!("0.0105"), &json!(0)));
+    assert_eq!(
+        (&shown["changed"], &shown["cost_after"], &shown["posted"]),
+        (&json!(3), &json!("0.0105"), &json!(0))
+    );
     assert_eq!(shown["groups"][0]["client"], "Acme");
     h.settle().await;
     assert_eq!(cost_of(&h, "Acme").await, "0.0105");
@@ -43,10 +51,16 @@ async fn a_move_is_shown_first_then_posted_once_and_the_books_still_agree() {
     let moved = h.get("/events?client=Startup%20X").await.ok();
     assert_eq!(moved["data"].as_array().unwrap().len(), 3);
     let event = h.get(&format!("/events/{}", moved["data"][0]["event_id"].as_str().unwrap())).await.ok();
-    assert_eq!((&event["current"]["client_day"], &event["client_day"]), (&json!("2026-10-13"), &json!("2026-10-12")));
+    assert_eq!(
+        (&event["current"]["client_day"], &event["client_day"]),
+        (&json!("2026-10-13"), &json!("2026-10-12"))
+    );
     assert_eq!(event["adjustments"][0]["reason"], "reattributed");
     let by_task = h.get("/usage?month=2026-10&by=task,client").await.ok();
-    assert_eq!((&by_task["rows"][0]["client"], &by_task["rows"][0]["cost"]), (&json!("Startup X"), &json!("0.0105")));
+    assert_eq!(
+        (&by_task["rows"][0]["client"], &by_task["rows"][0]["cost"]),
+        (&json!("Startup X"), &json!("0.0105"))
+    );
     assert_eq!(by_task["total"]["requests"], 4);
 
     let back = json!({ "where": { "client": "Startup X" }, "from": "2026-10-01", "to": "2026-11-01", "client": "unassigned", "apply": true });

@@ -22,8 +22,12 @@ async fn a_report_ranks_with_the_change_on_the_period_before_and_adds_up() {
     assert_eq!((&report["title"], &report["totals"]["cost"]), (&json!("October 2026"), &json!("0.0105")));
     assert_eq!(report["totals"]["failed_cost"], "0.0035");
     assert_eq!(report["days"].as_array().unwrap().len(), 31);
-    let clients = report["tables"].as_array().unwrap().iter().find(|table| table["dimension"] == "client").unwrap();
-    assert_eq!((&clients["rows"][0]["name"], &clients["rows"][0]["change_percent"]), (&json!("Acme"), &json!("100")));
+    let clients =
+        report["tables"].as_array().unwrap().iter().find(|table| table["dimension"] == "client").unwrap();
+    assert_eq!(
+        (&clients["rows"][0]["name"], &clients["rows"][0]["change_percent"]),
+        (&json!("Acme"), &json!("100"))
+    );
     assert_eq!(clients["rows"][1]["unassigned"], true);
     assert_eq!((&report["tasks"]["tasks"], &report["tasks"]["average"]), (&json!(2), &json!("0.0035")));
     assert_eq!(report["tasks"]["named_percent"], "66.7");
@@ -34,7 +38,10 @@ async fn a_report_ranks_with_the_change_on_the_period_before_and_adds_up() {
     assert_eq!(week["unused_keys"][0]["last_used"], "2026-10-12");
 
     let file = h.text("/reports/month/2026-10?format=csv").await;
-    assert!(file.contains("2026-10-01,2026-11-01,client,Acme,0.007,USD,2,0,2000,200,66.7,0.0035,100\r\n"), "{file}");
+    assert!(
+        file.contains("2026-10-01,2026-11-01,client,Acme,0.007,USD,2,0,2000,200,66.7,0.0035,100\r\n"),
+        "{file}"
+    );
     assert!(file.ends_with("total,,0.0105,USD,3,1,3000,300,,0.0035,200\r\n"), "{file}");
     assert_eq!(h.get("/reports/month/2026-10?format=pdf").await.refusal(), (501, "no_renderer".to_owned()));
     assert_eq!(h.get("/reports/month/october").await.refusal().0, 400);

@@ -22,21 +22,41 @@ async fn every_grouping_adds_up_to_the_same_total_and_shows_what_is_unassigned()
     ]);
     h.post("/events", events).await.ok();
     h.settle().await;
-    let total = json!({ "requests": 4, "failed": 1, "input_tokens": 4000, "output_tokens": 400, "cost": "0.0105" });
-    for by in ["", "client", "task", "day,client", "tool,model", "hour", "task,client,day", "member", "environment", "key"] {
+    let total =
+        json!({ "requests": 4, "failed": 1, "input_tokens": 4000, "output_tokens": 400, "cost": "0.0105" });
+    for by in [
+        "",
+        "client",
+        "task",
+        "day,client",
+        "tool,model",
+        "hour",
+        "task,client,day",
+        "member",
+        "environment",
+        "key",
+    ] {
         let answer = h.get(&format!("/usage?month=2026-10&by={by}")).await.ok();
         assert_eq!(answer["total"], total, "{by}");
-        let cost: rust_decimal::Decimal =
-            answer["rows"].as_array().unwrap().iter().map(|row| row["cost"].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap()).sum();
+        let cost: rust_decimal::Decimal = answer["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["cost"].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap())
+            .sum();
         assert_eq!(cost.to_string(), "0.0105", "{by}");
     }
     let by_client = h.get("/usage?month=2026-10&by=client").await.ok();
-    let names: Vec<&str> = by_client["rows"].as_array().unwrap().iter().map(|row| row["client"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        by_client["rows"].as_array().unwrap().iter().map(|row| row["client"].as_str().unwrap()).collect();
     assert_eq!(names, ["Acme", "unassigned"]);
     let only = h.get("/usage?month=2026-10&by=tool&where=client=acme,task=unassigned").await.ok();
     assert_eq!(only["rows"][0]["tool"], "ci");
     assert_eq!(only["total"]["requests"], 1);
-    assert_eq!((&by_client["zone"], &by_client["from"], &by_client["to"]), (&json!("UTC"), &json!("2026-10-01"), &json!("2026-11-01")));
+    assert_eq!(
+        (&by_client["zone"], &by_client["from"], &by_client["to"]),
+        (&json!("UTC"), &json!("2026-10-01"), &json!("2026-11-01"))
+    );
     let day = h.get("/usage?from=2026-10-13&to=2026-10-14&by=day").await.ok();
     assert_eq!((&day["rows"][0]["day"], &day["total"]["requests"]), (&json!("2026-10-13"), &json!(1)));
     assert_eq!(h.get("/usage?week=2026-W42").await.ok()["total"], total);
@@ -109,9 +129,16 @@ async fn a_row_leads_to_its_events_and_a_list_pages_through_them() {
     let mut path = "/events?limit=2&model=gpt-4o-2024-08-06&from=2026-11-02&to=2026-11-03".to_owned();
     loop {
         let page = h.get(&path).await.ok();
-        seen.extend(page["data"].as_array().unwrap().iter().map(|event| event["request_id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|event| event["request_id"].as_str().unwrap().to_owned()),
+        );
         let Some(cursor) = page["next_cursor"].as_str() else { break };
-        path = format!("/events?limit=2&model=gpt-4o-2024-08-06&from=2026-11-02&to=2026-11-03&cursor={cursor}");
+        path =
+            format!("/events?limit=2&model=gpt-4o-2024-08-06&from=2026-11-02&to=2026-11-03&cursor={cursor}");
     }
     assert_eq!(seen, ["req_5", "req_4", "req_3", "req_2", "req_1"]);
     let stranger = h.other_team("elsewhere").await;

@@ -7,7 +7,8 @@ use tallystick_domain::{ClientId, Currency, InvoiceId, testing};
 use tallystick_store::invoice::InvoiceRow;
 
 fn frozen() -> InvoiceDocument {
-    let usage = UsageItem { model: "gpt-4o".to_owned(), cost: "1.2345".parse().unwrap(), ..UsageItem::default() };
+    let usage =
+        UsageItem { model: "gpt-4o".to_owned(), cost: "1.2345".parse().unwrap(), ..UsageItem::default() };
     let draft = Draft {
         id: InvoiceId::from_uuid(testing::uuid(20, 1)),
         client_id: ClientId::from_uuid(testing::uuid(5, 1)),

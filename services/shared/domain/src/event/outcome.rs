@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// How sure the numbers of an event are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Usage as the provider reported it, or known to be none.
@@ -26,7 +28,9 @@ pub enum Billing {
 }
 
 /// How one attempt ended. Closed: a new way to end is a new variant and a line in [`Outcome::billing`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The provider answered and the client got all of it.
@@ -86,7 +90,9 @@ impl Outcome {
     pub const fn billing(self) -> Billing {
         match self {
             Self::Completed | Self::ClientGone | Self::Imported | Self::ImportedFailure => Billing::Yes,
-            Self::UpstreamRejected | Self::UpstreamFailed | Self::UpstreamUnreachable | Self::Abandoned => Billing::No,
+            Self::UpstreamRejected | Self::UpstreamFailed | Self::UpstreamUnreachable | Self::Abandoned => {
+                Billing::No
+            }
             Self::ClientGoneUndrained
             | Self::UsageMissing
             | Self::UsageInvalid
@@ -113,7 +119,14 @@ impl Outcome {
     /// Whether reports count the attempt as failed.
     #[must_use]
     pub const fn is_failure(self) -> bool {
-        !matches!(self, Self::Completed | Self::ClientGone | Self::ClientGoneUndrained | Self::UsageMissing | Self::Imported)
+        !matches!(
+            self,
+            Self::Completed
+                | Self::ClientGone
+                | Self::ClientGoneUndrained
+                | Self::UsageMissing
+                | Self::Imported
+        )
     }
 
     /// The name used in events, reports and filters.
@@ -165,7 +178,11 @@ mod tests {
     #[test]
     fn only_an_outcome_that_nobody_knows_the_bill_of_is_estimated() {
         for outcome in Outcome::ALL {
-            assert_eq!(outcome.status() == Status::Estimated, outcome.billing() == Billing::Unknown, "{outcome:?}");
+            assert_eq!(
+                outcome.status() == Status::Estimated,
+                outcome.billing() == Billing::Unknown,
+                "{outcome:?}"
+            );
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::outcome::{Outcome, Status};
 use crate::attribution::{Attribution, TaskSource};
 use crate::currency::Currency;
-use crate::ids::{BudgetId, ClientId, EventId, KeyId, MemberId, PriceVersionId, ProducerId, ProjectId, TeamId};
+use crate::ids::{
+    BudgetId, ClientId, EventId, KeyId, MemberId, PriceVersionId, ProducerId, ProjectId, TeamId,
+};
 use crate::lane::Lane;
 use crate::price::Unrated;
 use crate::usage::{PricedLine, Usage};

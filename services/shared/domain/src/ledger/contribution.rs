@@ -228,7 +228,13 @@ impl Contribution {
         merge(&mut self.hourly, key, sums, HourlySums::checked_add)
     }
 
-    fn price(&mut self, view: &View<'_>, sign: Sign, version: PriceVersionId, line: &PricedLine) -> Option<()> {
+    fn price(
+        &mut self,
+        view: &View<'_>,
+        sign: Sign,
+        version: PriceVersionId,
+        line: &PricedLine,
+    ) -> Option<()> {
         let key = PricedKey {
             team: view.team,
             lane: view.lane,
@@ -248,9 +254,17 @@ impl Contribution {
 
     /// Whether every sum can be made.
     pub(super) fn fits(&self, fold: &Fold) -> bool {
-        self.postings.iter().all(|(k, v)| fold.postings.get(k).is_none_or(|old| exact_add(*old, *v).is_some()))
-            && self.hourly.iter().all(|(k, v)| fold.hourly.get(k).is_none_or(|old| old.checked_add(v).is_some()))
-            && self.priced.iter().all(|(k, v)| fold.priced.get(k).is_none_or(|old| add_priced(old, v).is_some()))
+        self.postings
+            .iter()
+            .all(|(k, v)| fold.postings.get(k).is_none_or(|old| exact_add(*old, *v).is_some()))
+            && self
+                .hourly
+                .iter()
+                .all(|(k, v)| fold.hourly.get(k).is_none_or(|old| old.checked_add(v).is_some()))
+            && self
+                .priced
+                .iter()
+                .all(|(k, v)| fold.priced.get(k).is_none_or(|old| add_priced(old, v).is_some()))
     }
 
     /// Makes every sum; [`Self::fits`] was asked before.

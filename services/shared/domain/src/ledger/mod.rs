@@ -26,7 +26,7 @@ use crate::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::ids::EventId;
 use contribution::Contribution;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Decimals that amounts are exact at.
 pub const AMOUNT_SCALE: u32 = 18;
@@ -65,12 +65,12 @@ pub enum FoldError {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fold {
     seen: HashSet<EventId>,
-    /// Debits positive, credits negative.
-    pub postings: BTreeMap<PostingKey, Decimal>,
+    /// Debits positive, credits negative. Like the maps below in no order: the store sorts what it writes.
+    pub postings: HashMap<PostingKey, Decimal>,
     /// Requests, tokens and cost per hour and dimension.
-    pub hourly: BTreeMap<HourlyKey, HourlySums>,
+    pub hourly: HashMap<HourlyKey, HourlySums>,
     /// Quantities and amounts per day, price version and bucket: the evidence behind invoice lines.
-    pub priced: BTreeMap<PricedKey, PricedSums>,
+    pub priced: HashMap<PricedKey, PricedSums>,
 }
 
 impl Fold {

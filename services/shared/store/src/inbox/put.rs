@@ -79,7 +79,10 @@ impl Store {
     }
 }
 
-async fn known_in_tx(tx: &mut PgConnection, entries: &[InboxEntry]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+async fn known_in_tx(
+    tx: &mut PgConnection,
+    entries: &[InboxEntry],
+) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
     let ids: Vec<Uuid> = entries.iter().map(|entry| entry.event_id.as_uuid()).collect();
     let rows = sqlx::query!("SELECT event_id, content_hash FROM inbox WHERE event_id = ANY($1)", &ids)
         .fetch_all(tx)

@@ -47,9 +47,12 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn inbox_relay_release(&self, owner: Uuid) -> Result<(), StoreError> {
-        sqlx::query!("UPDATE inbox_relay SET owner = NULL, lease_until = '-infinity' WHERE owner = $1", owner)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query!(
+            "UPDATE inbox_relay SET owner = NULL, lease_until = '-infinity' WHERE owner = $1",
+            owner
+        )
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -79,7 +82,8 @@ impl Store {
                 let lane = u8::try_from(row.lane).ok().and_then(Lane::new);
                 Ok(UnshippedEvent {
                     event_id: EventId::from_uuid(row.event_id),
-                    lane: lane.ok_or_else(|| StoreError::conflict(format!("lane {} does not exist", row.lane)))?,
+                    lane: lane
+                        .ok_or_else(|| StoreError::conflict(format!("lane {} does not exist", row.lane)))?,
                     seq: row.seq.unsigned_abs(),
                     recorded_at: from_db(row.recorded_at),
                     frame: row.frame,
@@ -125,7 +129,9 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn inbox_last_seqs(&self) -> Result<BTreeMap<u8, u64>, StoreError> {
-        let rows = sqlx::query!("SELECT lane, last_seq FROM inbox_lane WHERE last_seq > 0").fetch_all(&self.pool).await?;
+        let rows = sqlx::query!("SELECT lane, last_seq FROM inbox_lane WHERE last_seq > 0")
+            .fetch_all(&self.pool)
+            .await?;
         Ok(rows
             .into_iter()
             .filter_map(|row| Some((u8::try_from(row.lane).ok()?, row.last_seq.unsigned_abs())))

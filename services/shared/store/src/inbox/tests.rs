@@ -37,11 +37,14 @@ async fn numbers_are_dense_per_lane_however_many_write_at_once() {
     let database = TestDatabase::create().await;
     let store = database.store();
     let writers = (0..8_u64).map(|writer| async move {
-        let entries: Vec<InboxEntry> = (0..10).map(|n| entry(writer % 4 * 100 + n, (n % 2) as u8, 1)).collect();
+        let entries: Vec<InboxEntry> =
+            (0..10).map(|n| entry(writer % 4 * 100 + n, (n % 2) as u8, 1)).collect();
         store.inbox_put(&entries).await
     });
-    let outcomes: Result<Vec<_>, StoreError> = futures_util::future::join_all(writers).await.into_iter().collect();
-    let accepted = outcomes.unwrap().iter().flatten().filter(|outcome| **outcome == InboxOutcome::Accepted).count();
+    let outcomes: Result<Vec<_>, StoreError> =
+        futures_util::future::join_all(writers).await.into_iter().collect();
+    let accepted =
+        outcomes.unwrap().iter().flatten().filter(|outcome| **outcome == InboxOutcome::Accepted).count();
     assert_eq!(accepted, 40);
     let expected: Vec<(u8, u64)> = (0..2).flat_map(|lane| (1..=20).map(move |seq| (lane, seq))).collect();
     assert_eq!(waiting(store).await, expected);

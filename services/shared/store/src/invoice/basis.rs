@@ -67,7 +67,8 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn invoice_basis(&self, query: BasisQuery) -> Result<InvoiceBasis, StoreError> {
-        self.run_snapshot("invoice.basis.read", |tx| Box::pin(async move { basis_in_tx(tx, query).await })).await
+        self.run_snapshot("invoice.basis.read", |tx| Box::pin(async move { basis_in_tx(tx, query).await }))
+            .await
     }
 }
 
@@ -76,7 +77,10 @@ const READINGS: u32 = 5;
 
 /// As [`Store::invoice_basis`], in a caller's transaction whose statements may each see another moment: it is read again
 /// until sums and evidence belong together.
-pub(super) async fn basis_settled_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<InvoiceBasis, StoreError> {
+pub(super) async fn basis_settled_in_tx(
+    tx: &mut PgConnection,
+    query: BasisQuery,
+) -> Result<InvoiceBasis, StoreError> {
     let mut basis = basis_in_tx(tx, query).await?;
     for _ in 1..READINGS {
         if basis.cost() == basis.explained() {
@@ -144,7 +148,10 @@ async fn usage_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<Vec<Unb
         .collect()
 }
 
-async fn evidence_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<Vec<UnbilledEvidence>, StoreError> {
+async fn evidence_in_tx(
+    tx: &mut PgConnection,
+    query: BasisQuery,
+) -> Result<Vec<UnbilledEvidence>, StoreError> {
     let rows = sqlx::query_file!(
         "src/invoice/sql/unbilled_evidence.sql",
         query.team.as_uuid(),
@@ -156,8 +163,9 @@ async fn evidence_in_tx(tx: &mut PgConnection, query: BasisQuery) -> Result<Vec<
     .await?;
     rows.into_iter()
         .map(|row| {
-            let bucket = Bucket::from_name(&row.bucket)
-                .ok_or_else(|| StoreError::conflict(format!("bucket '{}' is not known to this program", row.bucket)))?;
+            let bucket = Bucket::from_name(&row.bucket).ok_or_else(|| {
+                StoreError::conflict(format!("bucket '{}' is not known to this program", row.bucket))
+            })?;
             Ok(UnbilledEvidence {
                 project: row.project_id.map(ProjectId::from_uuid),
                 provider: row.provider,

@@ -39,7 +39,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn invoices_frozen(&self, after: Option<InvoiceId>, limit: i64) -> Result<Vec<InvoiceRow>, StoreError> {
+    pub async fn invoices_frozen(
+        &self,
+        after: Option<InvoiceId>,
+        limit: i64,
+    ) -> Result<Vec<InvoiceRow>, StoreError> {
         let found = sqlx::query_as!(
             RawInvoice,
             "SELECT team_id, id, client_id, period_from, period_to, status, number, currency, total, cost, document, sha256,

@@ -99,7 +99,10 @@ impl Store {
         if done.rows_affected() == 1 {
             return Ok(());
         }
-        Err(StoreError::conflict(format!("invoice {} was finalised meanwhile; draft the month anew", draft.id)))
+        Err(StoreError::conflict(format!(
+            "invoice {} was finalised meanwhile; draft the month anew",
+            draft.id
+        )))
     }
 
     /// Throws a draft away; `false` when there is no such draft.

@@ -82,7 +82,8 @@ impl Store {
                     freeze_in_tx(tx, target, &numbered, &frozen).await?;
                     usage_insert_in_tx(tx, target, draft.client, &numbered.basis.usage).await?;
                     evidence_insert_in_tx(tx, target, draft.client, &numbered.basis.evidence).await?;
-                    let turn = Turn { team: target.team, invoice: target.id, client: draft.client, day: target.day };
+                    let turn =
+                        Turn { team: target.team, invoice: target.id, client: draft.client, day: target.day };
                     if let Some(first) = numbered.basis.usage.first() {
                         journal_insert_in_tx(tx, &turn, first.currency, numbered.basis.cost(), false).await?;
                     }
@@ -118,10 +119,18 @@ async fn draft_lock_in_tx(tx: &mut PgConnection, target: &Target<'_>) -> Result<
 }
 
 /// Makes every other change to what this client was billed wait.
-pub(super) async fn client_lock_in_tx(tx: &mut PgConnection, team: TeamId, client: Uuid) -> Result<(), StoreError> {
-    sqlx::query!("SELECT id FROM client WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE", team.as_uuid(), client)
-        .fetch_one(tx)
-        .await?;
+pub(super) async fn client_lock_in_tx(
+    tx: &mut PgConnection,
+    team: TeamId,
+    client: Uuid,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "SELECT id FROM client WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        team.as_uuid(),
+        client
+    )
+    .fetch_one(tx)
+    .await?;
     Ok(())
 }
 

@@ -78,8 +78,9 @@ impl TryFrom<RawInvoice> for InvoiceRow {
     type Error = StoreError;
 
     fn try_from(raw: RawInvoice) -> Result<Self, StoreError> {
-        let status = InvoiceStatus::parse(&raw.status)
-            .ok_or_else(|| StoreError::conflict(format!("invoice status '{}' is not known to this program", raw.status)))?;
+        let status = InvoiceStatus::parse(&raw.status).ok_or_else(|| {
+            StoreError::conflict(format!("invoice status '{}' is not known to this program", raw.status))
+        })?;
         Ok(Self {
             team: TeamId::from_uuid(raw.team_id),
             id: InvoiceId::from_uuid(raw.id),
@@ -108,7 +109,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn invoice_find(&self, team: TeamId, reference: &str) -> Result<Option<InvoiceRow>, StoreError> {
+    pub async fn invoice_find(
+        &self,
+        team: TeamId,
+        reference: &str,
+    ) -> Result<Option<InvoiceRow>, StoreError> {
         let found = sqlx::query_as!(
             RawInvoice,
             "SELECT team_id, id, client_id, period_from, period_to, status, number, currency, total, cost, document, sha256,
@@ -128,7 +133,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn invoices_list(&self, team: TeamId, filter: &InvoiceFilter) -> Result<Vec<InvoiceRow>, StoreError> {
+    pub async fn invoices_list(
+        &self,
+        team: TeamId,
+        filter: &InvoiceFilter,
+    ) -> Result<Vec<InvoiceRow>, StoreError> {
         let found = sqlx::query_as!(
             RawInvoice,
             "SELECT team_id, id, client_id, period_from, period_to, status, number, currency, total, cost, document, sha256,

@@ -19,7 +19,10 @@ pub enum InvoiceMove {
     Sent,
     Paid,
     /// Withdrawn, with the reason; its usage is unbilled again from that accounting date on.
-    Void { reason: String, day: civil::Date },
+    Void {
+        reason: String,
+        day: civil::Date,
+    },
 }
 
 impl Store {
@@ -27,7 +30,12 @@ impl Store {
     ///
     /// # Errors
     /// `Conflict` when it is in another state meanwhile; `Data` when the state forbids the step.
-    pub async fn invoice_move(&self, seen: &InvoiceRow, step: &InvoiceMove, at: Timestamp) -> Result<(), StoreError> {
+    pub async fn invoice_move(
+        &self,
+        seen: &InvoiceRow,
+        step: &InvoiceMove,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.run_tx("invoice.status.move", |tx| {
             Box::pin(async move {
                 client_lock_in_tx(tx, seen.team, seen.client.as_uuid()).await?;

@@ -116,11 +116,14 @@ async fn a_refused_finalisation_takes_no_number_and_simultaneous_ones_take_conse
     }
     let day = "2026-11-02".parse().unwrap();
     let refused = store
-        .invoice_finalize((testing::team(1), id(1)), "2026", testing::monday(), day, |_| Err(StoreError::conflict("no")))
+        .invoice_finalize((testing::team(1), id(1)), "2026", testing::monday(), day, |_| {
+            Err(StoreError::conflict("no"))
+        })
         .await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
     let made = futures_util::future::join_all((1..=4).map(|n| finalize(store, n))).await;
-    let mut numbers: Vec<String> = made.into_iter().map(|row| row.unwrap().unwrap().number.unwrap()).collect();
+    let mut numbers: Vec<String> =
+        made.into_iter().map(|row| row.unwrap().unwrap().number.unwrap()).collect();
     numbers.sort();
     assert_eq!(numbers, ["INV-1", "INV-2", "INV-3", "INV-4"]);
     let figures = store.invoice_figures().await.unwrap();
@@ -140,6 +143,10 @@ async fn a_gap_in_the_numbers_is_found() {
     let plant = "ALTER TABLE invoice DISABLE TRIGGER keep_frozen; DELETE FROM invoice WHERE number = 'INV-2'";
     sqlx::raw_sql(plant).execute(store.pool()).await.unwrap();
     let figures = store.invoice_figures().await.unwrap();
-    let numbers = figures.comparisons.iter().find(|comparison| comparison.name == "invoice numbers have no gap").unwrap();
+    let numbers = figures
+        .comparisons
+        .iter()
+        .find(|comparison| comparison.name == "invoice numbers have no gap")
+        .unwrap();
     assert_eq!(numbers.findings.len(), 1, "{numbers:?}");
 }

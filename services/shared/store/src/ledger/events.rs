@@ -163,7 +163,8 @@ pub(super) async fn events_insert_in_tx(
             Event::Refused(_) | Event::Heartbeat(_) => {}
         }
     }
-    let mut inserted = Inserted { known: rows_insert_in_tx(tx, partition, &recorded).await?, ..Inserted::default() };
+    let mut inserted =
+        Inserted { known: rows_insert_in_tx(tx, partition, &recorded).await?, ..Inserted::default() };
     let mut linked = Vec::new();
     for (event, adjustment) in adjusted {
         match adjustment_link_in_tx(tx, adjustment).await? {
@@ -246,7 +247,8 @@ async fn rows_copy_in_tx(
     events: &[&LoggedEvent],
 ) -> Result<(), StoreError> {
     let statement = include_str!("sql/events_copy.sql");
-    let taken = copy_in(tx, statement, COLUMNS, events, |row, logged| row_fill(row, partition, logged)).await?;
+    let taken =
+        copy_in(tx, statement, COLUMNS, events, |row, logged| row_fill(row, partition, logged)).await?;
     if taken == events.len() as u64 {
         Ok(())
     } else {

@@ -18,10 +18,11 @@ pub(super) async fn journal_insert_in_tx(
     batch: &Batch,
     fold: &Fold,
 ) -> Result<Option<i64>, StoreError> {
-    let lines: Vec<_> = fold.postings.iter().filter(|(_, amount)| !amount.is_zero()).collect();
+    let mut lines: Vec<_> = fold.postings.iter().filter(|(_, amount)| !amount.is_zero()).collect();
     if lines.is_empty() {
         return Ok(None);
     }
+    lines.sort_by_key(|(key, _)| *key);
     let reference = format!("{}/{}/{}", claim.projection, claim.partition, batch.from);
     let journal_id = sqlx::query_scalar!(
         "INSERT INTO journal (kind, reference) VALUES ('usage', $1) RETURNING journal_id",
@@ -114,7 +115,8 @@ impl Hourly {
 }
 
 pub(super) async fn hourly_upsert_in_tx(tx: &mut PgConnection, fold: &Fold) -> Result<(), StoreError> {
-    let mut rows: Vec<_> = fold.hourly.iter().map(|(key, sums)| (key.lane, hourly_row_id(key), key, sums)).collect();
+    let mut rows: Vec<_> =
+        fold.hourly.iter().map(|(key, sums)| (key.lane, hourly_row_id(key), key, sums)).collect();
     if rows.is_empty() {
         return Ok(());
     }

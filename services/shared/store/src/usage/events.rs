@@ -141,7 +141,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn usage_adjustments(&self, team: TeamId, target: EventId) -> Result<Vec<Adjustment>, StoreError> {
+    pub async fn usage_adjustments(
+        &self,
+        team: TeamId,
+        target: EventId,
+    ) -> Result<Vec<Adjustment>, StoreError> {
         let rows = sqlx::query!(
             "SELECT event_id, payload, posted_at
                FROM usage_event

@@ -121,7 +121,11 @@ struct RawRow {
 impl From<RawRow> for RollupRow {
     fn from(raw: RawRow) -> Self {
         // An object whose row is gone is shown by its id.
-        fn named<T>(id: Option<Uuid>, name: Option<String>, typed: impl Fn(Uuid) -> T) -> Option<(T, String)> {
+        fn named<T>(
+            id: Option<Uuid>,
+            name: Option<String>,
+            typed: impl Fn(Uuid) -> T,
+        ) -> Option<(T, String)> {
             id.map(|id| (typed(id), name.unwrap_or_else(|| id.to_string())))
         }
         Self {
