@@ -40,7 +40,8 @@ impl Context {
 fn load(flags: &SettingFlags, environment: &Environment) -> Outcome<Loaded> {
     let sources = flags.sources(environment.clone());
     tallystick_runtime::config::load(&sources).map_err(|error| {
-        let advice = "every setting is a flag, a variable TALLYSTICK_..., or a line of the file given by --config";
+        let advice =
+            "every setting is a flag, a variable TALLYSTICK_..., or a line of the file given by --config";
         CliError::with_exit(crate::error::Exit::Usage, tallystick_runtime::error_chain(&error)).advise(advice)
     })
 }

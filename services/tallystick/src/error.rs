@@ -85,7 +85,8 @@ impl CliError {
 
     /// For `--json`: one document, the server's own where there is one.
     pub(crate) fn as_json(&self) -> Value {
-        let ours = json!({"code": "cli_error", "detail": self.what, "advice": self.advice, "exit": self.exit as u8});
+        let ours =
+            json!({"code": "cli_error", "detail": self.what, "advice": self.advice, "exit": self.exit as u8});
         self.document.clone().unwrap_or(ours)
     }
 }

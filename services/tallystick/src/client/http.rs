@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use tallystick_runtime::config::{Environment, Settings};
 use tallystick_runtime::{Ids, SystemClock, error_chain};
 
+use super::Query;
 use super::problem::failure;
 use super::target::Target;
-use super::Query;
 use crate::error::{CliError, Doing as _, Outcome};
 
 /// Where the API begins.
@@ -106,7 +106,8 @@ impl Api {
         let mut cursor: Option<String> = None;
         loop {
             let missing = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-            let page = query.clone().with("limit", Some(missing.min(PAGE_ROWS))).with("cursor", cursor.take());
+            let page =
+                query.clone().with("limit", Some(missing.min(PAGE_ROWS))).with("cursor", cursor.take());
             let mut answer = self.get(&page.on(path)).await?;
             if let Value::Array(data) = answer["data"].take() {
                 rows.extend(data);

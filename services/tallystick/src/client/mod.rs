@@ -15,7 +15,9 @@ pub(crate) use target::{RUNNING_FILE, Running, TOKEN_FILE};
 pub(crate) fn segment(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte))
+            }
             _ => escaped.push_str(&format!("%{byte:02X}")),
         }
         escaped
@@ -66,7 +68,8 @@ mod tests {
 
     #[test]
     fn absent_parameters_are_left_out_of_the_query() {
-        let query = Query::new().with("month", Some("2026-10")).with("client", None::<String>).flag("all", true);
+        let query =
+            Query::new().with("month", Some("2026-10")).with("client", None::<String>).flag("all", true);
         assert_eq!(query.on("/usage"), "/usage?month=2026-10&all=true");
         assert_eq!(Query::new().on("/usage"), "/usage");
     }

@@ -35,8 +35,12 @@ const fn exit(status: StatusCode) -> Exit {
 
 fn advice(status: StatusCode, code: &str) -> Option<&'static str> {
     match (status, code) {
-        (StatusCode::UNAUTHORIZED, _) => Some("the token comes from TALLYSTICK_TOKEN, or from admin.token in the data directory"),
-        (StatusCode::SERVICE_UNAVAILABLE, _) => Some("try again in a moment; `tallystick doctor` looks for the cause"),
+        (StatusCode::UNAUTHORIZED, _) => {
+            Some("the token comes from TALLYSTICK_TOKEN, or from admin.token in the data directory")
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, _) => {
+            Some("try again in a moment; `tallystick doctor` looks for the cause")
+        }
         (StatusCode::NOT_FOUND, "") => Some("is TALLYSTICK_URL a Tallystick of this version?"),
         _ => None,
     }
@@ -48,7 +52,8 @@ mod tests {
 
     #[test]
     fn each_status_has_its_exit_code() {
-        let cases = [(400, 2), (401, 4), (403, 4), (404, 3), (409, 5), (422, 2), (429, 1), (500, 1), (503, 1)];
+        let cases =
+            [(400, 2), (401, 4), (403, 4), (404, 3), (409, 5), (422, 2), (429, 1), (500, 1), (503, 1)];
         for (status, code) in cases {
             let error = failure(StatusCode::from_u16(status).unwrap(), b"", "GET /x");
             assert_eq!(error.exit() as u8, code, "{status}");

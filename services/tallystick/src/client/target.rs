@@ -1,7 +1,7 @@
 //! Where the server is, and with which token.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tallystick_runtime::config::{Environment, Settings};
@@ -71,7 +71,7 @@ fn url(environment: &Environment, settings: &Settings) -> String {
     })
 }
 
-fn no_token(path: &PathBuf, error: &std::io::Error) -> CliError {
+fn no_token(path: &Path, error: &std::io::Error) -> CliError {
     let what = if error.kind() == std::io::ErrorKind::NotFound {
         format!("no token: TALLYSTICK_TOKEN is not set, and there is no {}", path.display())
     } else {
@@ -102,12 +102,19 @@ mod tests {
     fn the_environment_wins_over_the_data_directory() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(TOKEN_FILE), "ts_api_file\n").unwrap();
-        let running = Running { pid: 1, url: "http://127.0.0.1:4444".into(), proxy_url: String::new(), database_url: None };
+        let running = Running {
+            pid: 1,
+            url: "http://127.0.0.1:4444".into(),
+            proxy_url: String::new(),
+            database_url: None,
+        };
         running.write(dir.path()).unwrap();
         let found = Target::find(&Environment::default(), &settings(dir.path())).unwrap();
         assert_eq!(found, Target { url: "http://127.0.0.1:4444".into(), token: "ts_api_file".into() });
         let environment: Environment =
-            [("TALLYSTICK_URL", "https://tally.example/"), ("TALLYSTICK_TOKEN", "ts_api_env")].into_iter().collect();
+            [("TALLYSTICK_URL", "https://tally.example/"), ("TALLYSTICK_TOKEN", "ts_api_env")]
+                .into_iter()
+                .collect();
         let found = Target::find(&environment, &settings(dir.path())).unwrap();
         assert_eq!(found, Target { url: "https://tally.example".into(), token: "ts_api_env".into() });
     }

@@ -11,7 +11,9 @@ use crate::error::{CliError, Doing as _, Outcome};
 use crate::output;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tallystick api GET /team\n  tallystick api POST /clients --data '{\"name\":\"Acme\"}'")]
+#[command(
+    after_help = "Examples:\n  tallystick api GET /team\n  tallystick api POST /clients --data '{\"name\":\"Acme\"}'"
+)]
 pub(crate) struct ApiArgs {
     /// GET, POST, PATCH, PUT or DELETE.
     method: String,

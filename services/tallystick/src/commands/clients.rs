@@ -134,7 +134,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
             print_object(context, &context.api()?.patch(&path(&client), change).await?)
         }
         Command::Archive { client } => {
-            confirm(context, &format!("archiving the client {client} hides it; its usage and invoices stay"))?;
+            confirm(
+                context,
+                &format!("archiving the client {client} hides it; its usage and invoices stay"),
+            )?;
             let archived = context.api()?.post(&format!("{}/archive", path(&client)), json!({})).await?;
             print_object(context, &archived)
         }

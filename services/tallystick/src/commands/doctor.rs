@@ -25,11 +25,19 @@ pub(crate) async fn run(context: &Context) -> Outcome {
     } else {
         let mut table = Table::new(&["OK", "CHECK", "DETAIL"]);
         for finding in findings {
-            table.row([if finding.ok { "yes" } else { "NO" }.to_owned(), finding.name.to_owned(), finding.detail]);
+            table.row([
+                if finding.ok { "yes" } else { "NO" }.to_owned(),
+                finding.name.to_owned(),
+                finding.detail,
+            ]);
         }
         output::data(if is_terminal() { table.drawn() } else { table.plain() }.as_bytes())?;
     }
-    if healthy { Ok(()) } else { Err(CliError::new("something is not as it should be").advise("start with the first line marked NO")) }
+    if healthy {
+        Ok(())
+    } else {
+        Err(CliError::new("something is not as it should be").advise("start with the first line marked NO"))
+    }
 }
 
 fn settings(context: &Context) -> Finding {
@@ -40,8 +48,12 @@ fn settings(context: &Context) -> Finding {
 fn data_dir(context: &Context) -> Finding {
     let path = &context.loaded.settings.data_dir;
     match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => Finding { name: "data directory", ok: true, detail: path.display().to_string() },
-        Ok(_) => Finding { name: "data directory", ok: false, detail: format!("{} is no folder", path.display()) },
+        Ok(found) if found.is_dir() => {
+            Finding { name: "data directory", ok: true, detail: path.display().to_string() }
+        }
+        Ok(_) => {
+            Finding { name: "data directory", ok: false, detail: format!("{} is no folder", path.display()) }
+        }
         Err(error) => Finding {
             name: "data directory",
             ok: false,
@@ -62,11 +74,12 @@ fn token(context: &Context) -> Finding {
 }
 
 fn database(context: &Context) -> Finding {
-    let detail = match (&context.loaded.settings.database_url, Running::read(&context.loaded.settings.data_dir)) {
-        (Some(_), _) => format!("given by {}", context.loaded.origin("database_url")),
-        (None, Some(running)) => format!("own PostgreSQL of process {}", running.pid),
-        (None, None) => "own PostgreSQL, not running".to_owned(),
-    };
+    let detail =
+        match (&context.loaded.settings.database_url, Running::read(&context.loaded.settings.data_dir)) {
+            (Some(_), _) => format!("given by {}", context.loaded.origin("database_url")),
+            (None, Some(running)) => format!("own PostgreSQL of process {}", running.pid),
+            (None, None) => "own PostgreSQL, not running".to_owned(),
+        };
     Finding { name: "database", ok: true, detail }
 }
 
@@ -79,7 +92,11 @@ async fn server(context: &Context) -> Vec<Finding> {
     match api.get("/team").await {
         Ok(team) => {
             let name = team["name"].as_str().unwrap_or("-");
-            findings.push(Finding { name: "server", ok: true, detail: format!("{} answers for the team {name}", api.url()) });
+            findings.push(Finding {
+                name: "server",
+                ok: true,
+                detail: format!("{} answers for the team {name}", api.url()),
+            });
         }
         Err(error) => return vec![Finding { name: "server", ok: false, detail: one_line(&error) }],
     }

@@ -123,7 +123,11 @@ async fn draft(context: &Context, args: DraftArgs) -> Outcome {
         output::data(drawn(&invoice).as_bytes())?;
     }
     for skipped in rows("skipped") {
-        output::note(&format!("no draft for {}: {}", skipped["client"].as_str().unwrap_or("-"), skipped["reason"].as_str().unwrap_or("-")));
+        output::note(&format!(
+            "no draft for {}: {}",
+            skipped["client"].as_str().unwrap_or("-"),
+            skipped["reason"].as_str().unwrap_or("-")
+        ));
     }
     Ok(())
 }
@@ -132,8 +136,13 @@ async fn draft(context: &Context, args: DraftArgs) -> Outcome {
 async fn finalize(context: &Context, invoice: &str) -> Outcome {
     let draft = context.api()?.get(&path(invoice, "")).await?;
     let text = |name: &str| draft[name].as_str().unwrap_or_default();
-    let total = text("total").parse().map_or_else(|_| text("total").to_owned(), |total| money(total, text("currency")));
-    confirm(context, &format!("this numbers the invoice of {} over {total} and freezes it for ever", text("client")))?;
+    let total = text("total")
+        .parse()
+        .map_or_else(|_| text("total").to_owned(), |total| money(total, text("currency")));
+    confirm(
+        context,
+        &format!("this numbers the invoice of {} over {total} and freezes it for ever", text("client")),
+    )?;
     act(context, invoice, "/finalize", Fields::new().with("expected_total", draft["total"].as_str())).await
 }
 
@@ -153,12 +162,16 @@ fn print(context: &Context, invoice: &Value) -> Outcome {
 fn drawn(invoice: &Value) -> String {
     let text = |pointer: &str| invoice.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
     let currency = text("/currency");
-    let amount = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).map_or("-".to_owned(), |sum| money(sum, currency));
-    let mut table = Table::new(&["DESCRIPTION", "PROJECT", "MODEL", ">QUANTITY", "UNIT", ">CHARGE"]);
+    let amount = |value: &Value| {
+        value.as_str().and_then(|text| text.parse().ok()).map_or("-".to_owned(), |sum| money(sum, currency))
+    };
+    let mut table = Table::new(&["DESCRIPTION", "PROJECT", ">REQUESTS", ">QUANTITY", "UNIT", ">CHARGE"]);
     for line in invoice["lines"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let field = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
-        let quantity = line["quantity"].as_u64().map_or("-".to_owned(), output::count);
-        table.row([field("description"), field("project"), field("model"), quantity, field("unit"), amount(&line["charge"])]);
+        let number = |name: &str| line[name].as_u64().map_or("-".to_owned(), output::count);
+        let (requests, quantity) = (number("requests"), number("quantity"));
+        let charge = amount(&line["charge"]);
+        table.row([field("description"), field("project"), requests, quantity, field("unit"), charge]);
     }
     format!(
         "{} · {} · {} to {} (not included) · {}\nid {}\n\n{}\nsubtotal {} · tax {} · total {}\n",

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::usage::pairs;
 use super::values::Fields;
 use crate::cli::{FileArgs, ListArgs};
 use crate::client::{Query, segment};
 use crate::context::Context;
 use crate::error::{CliError, Doing as _, Outcome};
-use crate::output::{self, Column, Kind, count, print_list, print_object, print_rows};
+use crate::output::{self, Column, Kind, confirm, count, print_list, print_object, print_rows};
 
 const COLUMNS: &[Column] = &[
     Column("PROVIDER", "/version/provider", Kind::Text),
@@ -64,6 +65,24 @@ pub(crate) enum Command {
     Set { model: String, file: PathBuf },
     /// Import a public price table.
     Import(ImportArgs),
+    /// Rate usage anew by the prices that are known now; shows the difference unless --apply is given.
+    Rerate(RerateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RerateArgs {
+    /// Only usage of this kind, such as model=gpt-4o (repeatable).
+    #[arg(long = "where", value_name = "DIMENSION=NAME")]
+    filter: Vec<String>,
+    /// First day, in the team's zone.
+    #[arg(long, value_name = "DATE")]
+    from: String,
+    /// The day after the last.
+    #[arg(long, value_name = "DATE")]
+    to: String,
+    /// Do it.
+    #[arg(long)]
+    apply: bool,
 }
 
 #[derive(Debug, Args)]
@@ -101,12 +120,33 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
             print_object(context, &context.api()?.post("/prices", json!({"versions": versions})).await?)
         }
         Command::Import(args) => import(context, args).await,
+        Command::Rerate(args) => rerate(context, args).await,
     }
+}
+
+async fn rerate(context: &Context, args: RerateArgs) -> Outcome {
+    let filter = pairs(&args.filter)?
+        .into_iter()
+        .fold(Fields::new(), |fields, (name, value)| fields.with(name, Some(value)));
+    if args.apply {
+        confirm(context, "this posts a correction for every event whose price differs")?;
+    }
+    let body = Fields::new()
+        .with("where", Some(filter.into_value()))
+        .with("from", Some(args.from))
+        .with("to", Some(args.to))
+        .with("apply", Some(args.apply));
+    print_object(context, &context.api()?.post("/prices/rerate", body.into_value()).await?)?;
+    if !args.apply && !context.json {
+        output::note("nothing was changed: add --apply to do it");
+    }
+    Ok(())
 }
 
 /// The versions in a file; all are of this model.
 fn versions(model: &str, file: &Path) -> Outcome<Vec<Value>> {
-    let parsed = serde_json::from_str(&read(file)?).doing(|| format!("reading {} as JSON", file.display()))?;
+    let parsed =
+        serde_json::from_str(&read(file)?).doing(|| format!("reading {} as JSON", file.display()))?;
     let mut versions = match parsed {
         Value::Array(versions) => versions,
         one => vec![one],
@@ -114,7 +154,10 @@ fn versions(model: &str, file: &Path) -> Outcome<Vec<Value>> {
     for version in &mut versions {
         match version.get("model").and_then(Value::as_str) {
             Some(named) if named != model => {
-                return Err(CliError::usage(format!("{} holds a price of {named}, not of {model}", file.display())));
+                return Err(CliError::usage(format!(
+                    "{} holds a price of {named}, not of {model}",
+                    file.display()
+                )));
             }
             Some(_) => {}
             None => version["model"] = model.into(),

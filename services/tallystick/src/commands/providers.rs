@@ -97,10 +97,14 @@ fn from_variable(context: &Context, variable: &str) -> Outcome<String> {
 
 fn from_stdin() -> Outcome<String> {
     let mut secret = String::new();
-    std::io::stdin().lock().read_to_string(&mut secret).doing(|| "reading the secret from stdin".to_owned())?;
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut secret)
+        .doing(|| "reading the secret from stdin".to_owned())?;
     let secret = secret.trim();
     if secret.is_empty() {
-        return Err(CliError::usage("stdin holds no secret").advise("pipe it in: `tallystick providers add openai --secret-stdin < key.txt`"));
+        return Err(CliError::usage("stdin holds no secret")
+            .advise("pipe it in: `tallystick providers add openai --secret-stdin < key.txt`"));
     }
     Ok(secret.to_owned())
 }

@@ -51,7 +51,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
     let table = args.format == "table" && !context.json;
     let format = if args.format == "table" { "json" } else { args.format.as_str() };
     let path = path(kind, &period);
-    let reply = api.send(Method::GET, &Query::new().with("format", Some(format)).on(&path), Body::None).await?;
+    let reply =
+        api.send(Method::GET, &Query::new().with("format", Some(format)).on(&path), Body::None).await?;
     if table {
         return to_file(args.output.as_deref(), drawn(&reply.json()?)?.as_bytes());
     }
@@ -89,7 +90,9 @@ fn drawn(report: &Value) -> Outcome<String> {
     };
     let number = |value: &Value| value.as_u64().map_or("-".to_owned(), count);
     let totals = &report["totals"];
-    let change = report["change_percent"].as_str().map_or(String::new(), |change| format!(" ({change} % on the period before)"));
+    let change = report["change_percent"]
+        .as_str()
+        .map_or(String::new(), |change| format!(" ({change} % on the period before)"));
     let mut text = format!(
         "{} · {}\n{} from {} requests{change}\nfailed {} costing {} · repeated {} costing {} · without a price {}\n",
         report["title"].as_str().unwrap_or("Report"),
@@ -104,9 +107,11 @@ fn drawn(report: &Value) -> Outcome<String> {
     );
     for ranking in report["tables"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let dimension = ranking["dimension"].as_str().unwrap_or("name").to_uppercase();
-        let mut table = Table::new(&[dimension.as_str(), ">COST", ">SHARE", ">CHANGE", ">REQUESTS", ">FAILED"]);
+        let mut table =
+            Table::new(&[dimension.as_str(), ">COST", ">SHARE", ">CHANGE", ">REQUESTS", ">FAILED"]);
         for row in ranking["rows"].as_array().map(Vec::as_slice).unwrap_or_default() {
-            let percent = |name: &str| row[name].as_str().map_or("-".to_owned(), |share| format!("{share} %"));
+            let percent =
+                |name: &str| row[name].as_str().map_or("-".to_owned(), |share| format!("{share} %"));
             table.row([
                 row["name"].as_str().unwrap_or("-").to_owned(),
                 amount(&row["cost"]),

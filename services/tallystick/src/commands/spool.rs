@@ -53,7 +53,8 @@ async fn resend(context: &Context, database: &Database, config: &ProxyConfig, fr
     let now_us = u64::try_from(context.clock.now().as_microsecond()).unwrap_or(0);
     let fresh = || context.ids.typed(ProducerId::from_uuid);
     let mut locked = LockedSpool::lock(dir, fresh(), now_us).map_err(|error| not_opened(dir, &error))?;
-    let identity = locked.claim(&epochs, fresh(), context.ids.uuid()).await.map_err(|error| not_opened(dir, &error))?;
+    let identity =
+        locked.claim(&epochs, fresh(), context.ids.uuid()).await.map_err(|error| not_opened(dir, &error))?;
     let limits: SpoolConfig = config.spool.clone();
     let opened = locked.open(identity, limits).map_err(|error| not_opened(dir, &error))?;
     let log = PostgresLog::new(database.store.pool().clone());
@@ -76,8 +77,10 @@ async fn resend(context: &Context, database: &Database, config: &ProxyConfig, fr
 fn not_opened(dir: &std::path::Path, error: &SpoolError) -> CliError {
     let failed = CliError::because(&format!("opening the spool in {}", dir.display()), error);
     match error {
-        SpoolError::Locked(_) => CliError::with_exit(Exit::Conflict, format!("the spool in {} is in use", dir.display()))
-            .advise("stop the proxy of this spool first; it ships by itself what it has"),
+        SpoolError::Locked(_) => {
+            CliError::with_exit(Exit::Conflict, format!("the spool in {} is in use", dir.display()))
+                .advise("stop the proxy of this spool first; it ships by itself what it has")
+        }
         _ => failed,
     }
 }
@@ -92,5 +95,10 @@ fn record(entry: &Shippable) -> Outcome<Record> {
     let written = i64::try_from(entry.time_us).ok().and_then(|us| Timestamp::from_microsecond(us).ok());
     let envelope = spooled::unpack(&entry.payload, entry.id, at, written.unwrap_or(Timestamp::UNIX_EPOCH))
         .doing(|| format!("reading the spooled event {}", entry.id))?;
-    Ok(Record { lane: envelope.lane, key: Some(envelope.key), headers: envelope.headers, payload: envelope.payload })
+    Ok(Record {
+        lane: envelope.lane,
+        key: Some(envelope.key),
+        headers: envelope.headers,
+        payload: envelope.payload,
+    })
 }

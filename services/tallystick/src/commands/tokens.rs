@@ -60,7 +60,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
         }
         Command::Revoke { token } => {
             confirm(context, &format!("revoking the token {token} stops whatever uses it"))?;
-            let revoked = context.api()?.post(&format!("/tokens/{}/revoke", segment(&token)), json!({})).await?;
+            let revoked =
+                context.api()?.post(&format!("/tokens/{}/revoke", segment(&token)), json!({})).await?;
             print_object(context, &revoked)
         }
     }

@@ -51,7 +51,11 @@ pub(crate) struct Period {
 
 impl Period {
     fn query(&self) -> Query {
-        Query::new().with("from", self.from.as_ref()).with("to", self.to.as_ref()).with("month", self.month.as_ref()).with("week", self.week.as_ref())
+        Query::new()
+            .with("from", self.from.as_ref())
+            .with("to", self.to.as_ref())
+            .with("month", self.month.as_ref())
+            .with("week", self.week.as_ref())
     }
 }
 
@@ -92,7 +96,8 @@ pub(crate) async fn run(context: &Context, args: UsageArgs) -> Outcome {
     if let Some(Action::Reassign(args)) = args.action {
         return reassign(context, *args).await;
     }
-    let filter: Vec<String> = pairs(&args.filter)?.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let filter: Vec<String> =
+        pairs(&args.filter)?.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let joined = |parts: &[String]| (!parts.is_empty()).then(|| parts.join(","));
     let query = args.period.query().with("where", joined(&filter)).with("by", joined(&args.by));
     let api = context.api()?;
@@ -114,7 +119,7 @@ pub(crate) async fn run(context: &Context, args: UsageArgs) -> Outcome {
 }
 
 /// Filters as the API takes them: pairs apart by commas.
-fn pairs(filter: &[String]) -> Outcome<Vec<(&str, &str)>> {
+pub(super) fn pairs(filter: &[String]) -> Outcome<Vec<(&str, &str)>> {
     let pairs = filter.iter().flat_map(|text| text.split(','));
     pairs
         .map(|pair| match pair.trim().split_once('=') {
@@ -126,7 +131,10 @@ fn pairs(filter: &[String]) -> Outcome<Vec<(&str, &str)>> {
 
 fn columns(by: &[String]) -> Vec<Column> {
     let dimensions = by.iter().filter_map(|name| {
-        DIMENSIONS.iter().find(|(dimension, _, _)| dimension == name).map(|(_, title, at)| Column(title, at, Kind::Text))
+        DIMENSIONS
+            .iter()
+            .find(|(dimension, _, _)| dimension == name)
+            .map(|(_, title, at)| Column(title, at, Kind::Text))
     });
     let numbers = [
         Column("REQUESTS", "/requests", Kind::Count),
@@ -180,7 +188,9 @@ fn check(usage: &Value, limit: Decimal) -> Outcome {
 }
 
 async fn reassign(context: &Context, args: ReassignArgs) -> Outcome {
-    let filter = pairs(&args.filter)?.into_iter().fold(Fields::new(), |fields, (name, value)| fields.with(name, Some(value)));
+    let filter = pairs(&args.filter)?
+        .into_iter()
+        .fold(Fields::new(), |fields, (name, value)| fields.with(name, Some(value)));
     if args.apply {
         confirm(context, "this posts a correction for every event that matches")?;
     }
@@ -221,7 +231,10 @@ mod tests {
 
     #[test]
     fn a_filter_without_a_name_is_refused() {
-        assert_eq!(pairs(&["client=acme,model=gpt-5".to_owned()]).unwrap(), [("client", "acme"), ("model", "gpt-5")]);
+        assert_eq!(
+            pairs(&["client=acme,model=gpt-5".to_owned()]).unwrap(),
+            [("client", "acme"), ("model", "gpt-5")]
+        );
         assert!(pairs(&["client".to_owned()]).is_err());
     }
 }

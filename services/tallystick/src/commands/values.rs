@@ -48,7 +48,8 @@ impl Fields {
     /// The body of a change; without a field there is nothing to change.
     pub(crate) fn into_change(self) -> Outcome<Value> {
         if self.is_empty() {
-            return Err(CliError::usage("nothing to change was given").advise("add --help to see what can be changed"));
+            return Err(CliError::usage("nothing to change was given")
+                .advise("add --help to see what can be changed"));
         }
         Ok(self.into_value())
     }
@@ -56,7 +57,8 @@ impl Fields {
 
 /// An amount above zero as a decimal text.
 pub(crate) fn amount(text: &str) -> Result<String, String> {
-    let value: Decimal = text.trim().parse().map_err(|_| format!("`{text}` is no amount; write it as 12.50"))?;
+    let value: Decimal =
+        text.trim().parse().map_err(|_| format!("`{text}` is no amount; write it as 12.50"))?;
     if value <= Decimal::ZERO {
         return Err(format!("`{text}` is not above zero"));
     }
@@ -81,7 +83,10 @@ mod tests {
     #[test]
     fn a_budget_names_its_period_and_stops_unless_it_only_alerts() {
         assert_eq!(budget("daily=5"), Ok(json!({"period": "daily", "limit": "5", "hard": true})));
-        assert_eq!(budget("monthly=99.5:alert"), Ok(json!({"period": "monthly", "limit": "99.5", "hard": false})));
+        assert_eq!(
+            budget("monthly=99.5:alert"),
+            Ok(json!({"period": "monthly", "limit": "99.5", "hard": false}))
+        );
         for wrong in ["5", "hourly=5", "daily=0", "daily=-1", "daily="] {
             assert!(budget(wrong).is_err(), "{wrong}");
         }
@@ -89,7 +94,10 @@ mod tests {
 
     #[test]
     fn absent_fields_are_left_out_of_a_body_and_an_empty_change_is_refused() {
-        let fields = Fields::new().with("name", Some("x")).with("zone", None::<String>).list("models", &[] as &[String]);
+        let fields = Fields::new()
+            .with("name", Some("x"))
+            .with("zone", None::<String>)
+            .list("models", &[] as &[String]);
         assert_eq!(fields.into_value(), json!({"name": "x"}));
         assert!(Fields::new().into_change().is_err());
     }

@@ -23,7 +23,12 @@ pub(crate) async fn run(context: &Context) -> Outcome {
     database.close().await;
     let verified = verified?;
     print(context, &verified)?;
-    if verified.ok { Ok(()) } else { Err(CliError::new("the ledger is not what the events say").advise("the lines marked NO name what differs")) }
+    if verified.ok {
+        Ok(())
+    } else {
+        Err(CliError::new("the ledger is not what the events say")
+            .advise("the lines marked NO name what differs"))
+    }
 }
 
 /// Every check of ledger and invoices.

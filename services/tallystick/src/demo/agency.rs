@@ -52,17 +52,51 @@ const KEYS: [KeySpec; 13] = [
     key("cursor-tomasz", "member", Some(TOMASZ), Some("Support Copilot"), "dev", "cursor-dev"),
     key("cursor-jonas", "member", Some(JONAS), Some("Catalog Search"), "dev", "cursor-dev"),
     key("open-webui-team", "project", None, None, "production", "open-webui-team"),
-    key("storefront-staging", "project", Some(PRIYA), Some("Storefront Assistant"), "staging", "backend-staging"),
-    key("storefront-production", "project", Some(PRIYA), Some("Storefront Assistant"), "production", "backend-production"),
+    key(
+        "storefront-staging",
+        "project",
+        Some(PRIYA),
+        Some("Storefront Assistant"),
+        "staging",
+        "backend-staging",
+    ),
+    key(
+        "storefront-production",
+        "project",
+        Some(PRIYA),
+        Some("Storefront Assistant"),
+        "production",
+        "backend-production",
+    ),
     key("support-staging", "project", Some(TOMASZ), Some("Support Copilot"), "staging", "backend-staging"),
-    key("support-production", "project", Some(TOMASZ), Some("Support Copilot"), "production", "backend-production"),
+    key(
+        "support-production",
+        "project",
+        Some(TOMASZ),
+        Some("Support Copilot"),
+        "production",
+        "backend-production",
+    ),
     key("studio-assistant", "project", Some(MARA), Some("Studio Tools"), "production", "slack-assistant"),
     KeySpec {
         daily: Some("25"),
-        ..key("catalog-nightly", "automation", Some(JONAS), Some("Catalog Search"), "production", "catalog-indexer")
+        ..key(
+            "catalog-nightly",
+            "automation",
+            Some(JONAS),
+            Some("Catalog Search"),
+            "production",
+            "catalog-indexer",
+        )
     },
-    KeySpec { daily: Some("15"), ..key(LOOPING_KEY, "automation", Some(JONAS), Some("Studio Tools"), "dev", "ci-evals") },
-    KeySpec { expires: Some("30d"), ..key("contractor-leo", "temporary", Some(LEO), Some("Pitch Analytics"), "dev", "claude-code") },
+    KeySpec {
+        daily: Some("15"),
+        ..key(LOOPING_KEY, "automation", Some(JONAS), Some("Studio Tools"), "dev", "ci-evals")
+    },
+    KeySpec {
+        expires: Some("30d"),
+        ..key("contractor-leo", "temporary", Some(LEO), Some("Pitch Analytics"), "dev", "claude-code")
+    },
     key(TRACE_KEY, "project", None, Some("Studio Tools"), "dev", "trace-replay"),
 ];
 
@@ -91,7 +125,11 @@ const PROJECTS: [(&str, &str); 5] = [
 ];
 
 /// Sets everything up; gives the secret of every key by its name.
-pub(super) async fn set_up(api: &Api, provider_root: &str, provider_key: &str) -> Outcome<BTreeMap<String, String>> {
+pub(super) async fn set_up(
+    api: &Api,
+    provider_root: &str,
+    provider_key: &str,
+) -> Outcome<BTreeMap<String, String>> {
     api.patch("/team", json!({"name": "Northlight Studio", "zone": ZONE, "currency": "USD"})).await?;
     api.patch("/issuer", issuer()).await?;
     for name in ["openai", "anthropic"] {
@@ -112,7 +150,8 @@ pub(super) async fn set_up(api: &Api, provider_root: &str, provider_key: &str) -
     let mut secrets = BTreeMap::new();
     for spec in &KEYS {
         let made = api.post("/keys", body(spec)).await?;
-        let secret = made["secret"].as_str().ok_or_else(|| CliError::new("a new key came without its secret"))?;
+        let secret =
+            made["secret"].as_str().ok_or_else(|| CliError::new("a new key came without its secret"))?;
         secrets.insert(spec.name.to_owned(), secret.to_owned());
     }
     Ok(secrets)
@@ -173,8 +212,16 @@ mod tests {
     #[test]
     fn every_key_belongs_to_people_and_projects_that_exist() {
         for spec in &KEYS {
-            assert!(spec.member.is_none_or(|email| MEMBERS.iter().any(|(known, ..)| *known == email)), "{}", spec.name);
-            assert!(spec.project.is_none_or(|name| PROJECTS.iter().any(|(known, _)| *known == name)), "{}", spec.name);
+            assert!(
+                spec.member.is_none_or(|email| MEMBERS.iter().any(|(known, ..)| *known == email)),
+                "{}",
+                spec.name
+            );
+            assert!(
+                spec.project.is_none_or(|name| PROJECTS.iter().any(|(known, _)| *known == name)),
+                "{}",
+                spec.name
+            );
             assert_eq!(spec.kind == "automation", spec.daily.is_some(), "{}", spec.name);
             assert_eq!(spec.kind == "temporary", spec.expires.is_some(), "{}", spec.name);
         }

@@ -29,7 +29,10 @@ pub(super) async fn invoices(api: &Api, place: &Place, month: &str) -> Outcome<V
     let drafted = api.post("/invoices", json!({"all": true, "month": month})).await?;
     let drafts = drafted["data"].as_array().cloned().unwrap_or_default();
     if drafts.is_empty() {
-        return Err(CliError::new(format!("no invoice could be drafted for {month}: {}", drafted["skipped"])));
+        return Err(CliError::new(format!(
+            "no invoice could be drafted for {month}: {}",
+            drafted["skipped"]
+        )));
     }
     let mut finalised = Vec::with_capacity(drafts.len());
     for draft in &drafts {
@@ -54,7 +57,8 @@ pub(super) async fn reports(api: &Api, place: &Place, month: &str, week: &str) -
     let wanted = [("month", month), ("week", week)].into_iter().flat_map(|(kind, period)| {
         ["pdf", "csv", "json"].map(|format| (report::path(kind, period), format, format!("reports/{period}")))
     });
-    let written = wanted.map(|(path, format, stem)| async move { download(api, place, &path, format, &stem).await });
+    let written =
+        wanted.map(|(path, format, stem)| async move { download(api, place, &path, format, &stem).await });
     try_join_all(written).await?;
     Ok(())
 }

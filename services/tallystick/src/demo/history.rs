@@ -23,7 +23,10 @@ pub(super) fn write(first: Date, zone: &TimeZone, seed: u64, into: &mut impl Wri
     let mut events: Vec<(Timestamp, Value)> = Vec::new();
     for profile in &PROFILES {
         let mut random = Random::new(seed, profile.key);
-        let days = first.first_of_month().series(jiff::Span::new().days(1)).take_while(|day| day.month() == first.month());
+        let days = first
+            .first_of_month()
+            .series(jiff::Span::new().days(1))
+            .take_while(|day| day.month() == first.month());
         for day in days.filter(|day| day.day() >= profile.from_day) {
             for _ in 0..calls_on(profile, day, &mut random) {
                 events.extend(call(profile, day, zone, &mut random));

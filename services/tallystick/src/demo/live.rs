@@ -64,7 +64,10 @@ const WORK: [Work; 9] = [
         shape: Shape::Messages,
         model: "claude-sonnet-4-5",
         tasks: &["SHOP-322", "SHOP-323"],
-        prompts: &["Refactor the basket reducer to use the new money type", "Why does checkout.spec.ts fail on Safari?"],
+        prompts: &[
+            "Refactor the basket reducer to use the new money type",
+            "Why does checkout.spec.ts fail on Safari?",
+        ],
         tokens: (31_000, 1_100),
         streamed: 100,
     },
@@ -84,7 +87,10 @@ const WORK: [Work; 9] = [
         shape: Shape::Chat,
         model: "gpt-5.4",
         tasks: &["product-advice", "order-status", "returns"],
-        prompts: &["A customer asks which tent fits two people and a dog", "Where is order 118-204? Answer from the notes below"],
+        prompts: &[
+            "A customer asks which tent fits two people and a dog",
+            "Where is order 118-204? Answer from the notes below",
+        ],
         tokens: (7_800, 620),
         streamed: 60,
     },
@@ -104,7 +110,10 @@ const WORK: [Work; 9] = [
         shape: Shape::Messages,
         model: "claude-haiku-4-5",
         tasks: &["triage", "summarise-thread"],
-        prompts: &["Sort this ticket into billing, bug or question", "Summarise the thread for the next shift"],
+        prompts: &[
+            "Sort this ticket into billing, bug or question",
+            "Summarise the thread for the next shift",
+        ],
         tokens: (5_900, 340),
         streamed: 20,
     },
@@ -134,7 +143,10 @@ const WORK: [Work; 9] = [
         shape: Shape::Messages,
         model: "claude-opus-4-5",
         tasks: &["PITCH-19"],
-        prompts: &["Turn the interview notes into three findings", "Check the funnel numbers against the sheet"],
+        prompts: &[
+            "Turn the interview notes into three findings",
+            "Check the funnel numbers against the sheet",
+        ],
         tokens: (22_000, 1_400),
         streamed: 80,
     },
@@ -144,7 +156,10 @@ const WORK: [Work; 9] = [
         shape: Shape::Chat,
         model: "gpt-4.1-mini",
         tasks: &["nightly-evals"],
-        prompts: &["Grade this answer from 1 to 5 and say why", "Is the citation in the source? Answer yes or no"],
+        prompts: &[
+            "Grade this answer from 1 to 5 and say why",
+            "Is the citation in the source? Answer yes or no",
+        ],
         tokens: (3_300, 300),
         streamed: 0,
     },
@@ -310,8 +325,11 @@ mod tests {
     #[test]
     fn the_looping_script_sends_the_same_bytes_and_nobody_else_does() {
         let calls = plan(1);
-        let looping: BTreeSet<_> =
-            calls.iter().filter(|live| live.spec.nonce.starts_with("loop-")).map(|live| live.spec.body.clone()).collect();
+        let looping: BTreeSet<_> = calls
+            .iter()
+            .filter(|live| live.spec.nonce.starts_with("loop-"))
+            .map(|live| live.spec.body.clone())
+            .collect();
         assert_eq!(looping.len(), 1);
         let others: Vec<_> = calls.iter().filter(|live| !live.spec.nonce.starts_with("loop-")).collect();
         let distinct: BTreeSet<_> = others.iter().map(|live| live.spec.body.clone()).collect();

@@ -54,14 +54,18 @@ fn clear(root: &Path) -> Outcome {
         return Ok(());
     }
     if !root.join(MARKER).exists() {
-        return Err(CliError::with_exit(Exit::Conflict, format!("{} is not empty and no earlier demo", root.display()))
-            .advise("name another folder: tallystick demo --out DIR"));
+        return Err(CliError::with_exit(
+            Exit::Conflict,
+            format!("{} is not empty and no earlier demo", root.display()),
+        )
+        .advise("name another folder: tallystick demo --out DIR"));
     }
     // The database may live outside the folder, where its user cannot enter it.
     match ManagedPostgres::remove(&ManagedConfig::new(root.join("data"))) {
         Ok(()) => {}
         Err(error @ ManagedError::InUse { .. }) => {
-            return Err(CliError::with_exit(Exit::Conflict, error.to_string()).advise("end that demo first, or name another --out DIR"));
+            return Err(CliError::with_exit(Exit::Conflict, error.to_string())
+                .advise("end that demo first, or name another --out DIR"));
         }
         Err(error) => return Err(CliError::because("removing the earlier demo's database", &error)),
     }

@@ -54,15 +54,46 @@ const OFFICE: [u64; 24] = [0, 0, 0, 0, 0, 0, 0, 1, 4, 9, 10, 9, 5, 6, 9, 10, 9, 
 const CUSTOMERS: [u64; 24] = [3, 2, 2, 1, 1, 1, 1, 2, 3, 4, 5, 6, 6, 7, 9, 10, 10, 10, 9, 9, 8, 7, 5, 4];
 const NIGHT: [u64; 24] = [0, 2, 10, 6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-const fn chat(name: &'static str, weight: u64, input: u64, cached: u64, output: u64, reasoning: u64) -> Model {
+const fn chat(
+    name: &'static str,
+    weight: u64,
+    input: u64,
+    cached: u64,
+    output: u64,
+    reasoning: u64,
+) -> Model {
     Model { provider: "openai", api: Api::Chat, name, weight, input, cached, written: 0, output, reasoning }
 }
 
-const fn claude(name: &'static str, weight: u64, input: u64, cached: u64, written: u64, output: u64) -> Model {
-    Model { provider: "anthropic", api: Api::Messages, name, weight, input, cached, written, output, reasoning: 0 }
+const fn claude(
+    name: &'static str,
+    weight: u64,
+    input: u64,
+    cached: u64,
+    written: u64,
+    output: u64,
+) -> Model {
+    Model {
+        provider: "anthropic",
+        api: Api::Messages,
+        name,
+        weight,
+        input,
+        cached,
+        written,
+        output,
+        reasoning: 0,
+    }
 }
 
-const fn gemini(name: &'static str, weight: u64, input: u64, cached: u64, output: u64, reasoning: u64) -> Model {
+const fn gemini(
+    name: &'static str,
+    weight: u64,
+    input: u64,
+    cached: u64,
+    output: u64,
+    reasoning: u64,
+) -> Model {
     Model { provider: "gemini", api: Api::Gemini, name, weight, input, cached, written: 0, output, reasoning }
 }
 
@@ -72,9 +103,9 @@ const fn embedding(name: &'static str, weight: u64, input: u64) -> Model {
 }
 
 const CODING: &[Model] = &[
-    claude("claude-sonnet-4-5", 56, 46_000, 76, 9, 1_300),
-    claude("claude-opus-4-5", 18, 38_000, 72, 9, 1_500),
-    chat("gpt-5.4", 20, 34_000, 64, 1_700, 45),
+    claude("claude-sonnet-4-5", 56, 88_000, 78, 9, 1_900),
+    claude("claude-opus-4-5", 18, 74_000, 75, 9, 2_200),
+    chat("gpt-5.4", 20, 66_000, 68, 2_400, 45),
     chat("gpt-5-mini", 6, 9_000, 40, 600, 30),
 ];
 
@@ -95,8 +126,8 @@ pub(super) const PROFILES: [Profile; 12] = [
         failures: 9,
         tasks: Tasks::None,
         models: &[
-            chat("gpt-5.4", 45, 3_800, 20, 900, 30),
-            claude("claude-sonnet-4-5", 35, 4_600, 30, 6, 950),
+            chat("gpt-5.4", 45, 7_400, 20, 1_500, 30),
+            claude("claude-sonnet-4-5", 35, 8_200, 30, 6, 1_500),
             gemini("gemini-2.5-flash", 20, 3_000, 0, 700, 25),
         ],
         from_day: 1,
@@ -109,9 +140,9 @@ pub(super) const PROFILES: [Profile; 12] = [
         failures: 16,
         tasks: Tasks::Flows(&["product-advice", "order-status", "returns", "size-finder"]),
         models: &[
-            chat("gpt-5.4", 38, 10_500, 42, 760, 25),
-            claude("claude-sonnet-4-5", 22, 12_500, 45, 5, 820),
-            chat("gpt-5-mini", 40, 6_500, 38, 520, 30),
+            chat("gpt-5.4", 38, 19_500, 42, 1_150, 25),
+            claude("claude-sonnet-4-5", 22, 24_000, 45, 5, 1_300),
+            chat("gpt-5-mini", 40, 11_500, 38, 900, 30),
         ],
         from_day: 1,
     },
@@ -133,9 +164,9 @@ pub(super) const PROFILES: [Profile; 12] = [
         failures: 21,
         tasks: Tasks::Flows(&["triage", "draft-reply", "summarise-thread"]),
         models: &[
-            claude("claude-sonnet-4-5", 40, 13_500, 48, 6, 880),
-            claude("claude-haiku-4-5", 30, 7_500, 40, 5, 420),
-            chat("gpt-5.4", 30, 9_000, 35, 640, 25),
+            claude("claude-sonnet-4-5", 40, 26_000, 48, 6, 1_400),
+            claude("claude-haiku-4-5", 30, 14_000, 40, 5, 700),
+            chat("gpt-5.4", 30, 17_000, 35, 1_100, 25),
         ],
         from_day: 1,
     },
@@ -146,7 +177,10 @@ pub(super) const PROFILES: [Profile; 12] = [
         hours: &OFFICE,
         failures: 34,
         tasks: Tasks::Flows(&["triage", "draft-reply"]),
-        models: &[claude("claude-sonnet-4-5", 50, 11_000, 30, 6, 800), claude("claude-haiku-4-5", 50, 6_000, 30, 5, 400)],
+        models: &[
+            claude("claude-sonnet-4-5", 50, 11_000, 30, 6, 800),
+            claude("claude-haiku-4-5", 50, 6_000, 30, 5, 400),
+        ],
         from_day: 1,
     },
     Profile {
@@ -156,7 +190,10 @@ pub(super) const PROFILES: [Profile; 12] = [
         hours: &OFFICE,
         failures: 8,
         tasks: Tasks::Flows(&["standup-notes", "proposal-draft"]),
-        models: &[chat("gpt-5.4", 60, 7_000, 20, 1_100, 30), gemini("gemini-2.5-pro", 40, 9_000, 0, 1_300, 40)],
+        models: &[
+            chat("gpt-5.4", 60, 12_000, 20, 1_800, 30),
+            gemini("gemini-2.5-pro", 40, 9_000, 0, 1_300, 40),
+        ],
         from_day: 1,
     },
     Profile {
@@ -166,7 +203,10 @@ pub(super) const PROFILES: [Profile; 12] = [
         hours: &NIGHT,
         failures: 11,
         tasks: Tasks::Flows(&["embed-catalog", "describe-images"]),
-        models: &[embedding("text-embedding-3-small", 70, 52_000), gemini("gemini-2.5-flash", 30, 21_000, 0, 2_400, 20)],
+        models: &[
+            embedding("text-embedding-3-small", 70, 52_000),
+            gemini("gemini-2.5-flash", 30, 21_000, 0, 2_400, 20),
+        ],
         from_day: 1,
     },
     Profile {

@@ -46,10 +46,13 @@ pub(crate) async fn run(context: Context, args: DemoArgs) -> Outcome {
     let place = Place::prepare(&args.out)?;
     let settings = settings(&context.loaded, &place);
     let mut progress = Progress::new(context.clock.clone(), if requests.is_empty() { 8 } else { 9 });
-    output::note("\n  Tallystick demo: an agency, its clients, a month of AI spend, and the invoices for it\n");
+    output::note(
+        "\n  Tallystick demo: an agency, its clients, a month of AI spend, and the invoices for it\n",
+    );
     progress.begin("starting a fake provider, PostgreSQL and Tallystick");
     let provider_settings = ProviderSettings { seed: args.seed, ..ProviderSettings::default() };
-    let provider = Provider::start(provider_settings).await.doing(|| "starting the fake provider".to_owned())?;
+    let provider =
+        Provider::start(provider_settings).await.doing(|| "starting the fake provider".to_owned())?;
     let instance = Instance::start(&settings, Role::Up, &tasks, None).await?;
     let shown = {
         let show = async {
@@ -91,7 +94,12 @@ fn start_telemetry(context: &Context) -> Outcome<Telemetry> {
         settings.log_filter = "error".to_owned();
     }
     let instance = context.ids.uuid().to_string();
-    let config = TelemetryConfig { service: "tallystick-demo", version: env!("CARGO_PKG_VERSION"), instance, settings };
+    let config = TelemetryConfig {
+        service: "tallystick-demo",
+        version: env!("CARGO_PKG_VERSION"),
+        instance,
+        settings,
+    };
     telemetry::init(&config).doing(|| "setting up telemetry".to_owned())
 }
 
@@ -142,10 +150,12 @@ impl<'d> Stage<'d> {
     ) -> Outcome<Self> {
         let token = place.data_dir().join(TOKEN_FILE);
         let token = std::fs::read_to_string(&token).doing(|| format!("reading {}", token.display()))?;
-        let url = |url: &Option<String>| url.clone().ok_or_else(|| CliError::new("the instance has no listener"));
+        let url =
+            |url: &Option<String>| url.clone().ok_or_else(|| CliError::new("the instance has no listener"));
         let zone = TimeZone::get(agency::ZONE).doing(|| format!("finding the zone {}", agency::ZONE))?;
         let today = context.clock.now().to_zoned(zone.clone()).date();
-        let last_month = today.checked_sub(Span::new().months(1)).doing(|| "finding last month".to_owned())?;
+        let last_month =
+            today.checked_sub(Span::new().months(1)).doing(|| "finding last month".to_owned())?;
         Ok(Self {
             api: Api::at(&url(&instance.addresses.api)?, token.trim())?,
             proxy_url: url(&instance.addresses.proxy)?,
@@ -187,7 +197,12 @@ async fn show(stage: &Stage<'_>, requests: &[trace::Request], progress: &mut Pro
 
     progress.begin("today's traffic through the proxy");
     let seen = live::run(&stage.proxy_url, &secrets, stage.seed, |done| progress.tell(&count(done))).await?;
-    progress.end(&format!("{} calls, {} of them streams, {} failed", count(seen.calls), count(seen.streams), seen.failed));
+    progress.end(&format!(
+        "{} calls, {} of them streams, {} failed",
+        count(seen.calls),
+        count(seen.streams),
+        seen.failed
+    ));
 
     let replayed = match (requests.is_empty(), &trace_secret) {
         (false, Some(secret)) => Some(replay(stage, secret, requests, progress).await?),
@@ -200,7 +215,9 @@ async fn show(stage: &Stage<'_>, requests: &[trace::Request], progress: &mut Pro
 
     progress.begin("drafting and finalising the month's invoices");
     let issued = documents::invoices(&stage.api, stage.place, &stage.month()).await?;
-    progress.end(&issued.iter().filter_map(|issued| issued.invoice["number"].as_str()).collect::<Vec<_>>().join(", "));
+    progress.end(
+        &issued.iter().filter_map(|issued| issued.invoice["number"].as_str()).collect::<Vec<_>>().join(", "),
+    );
 
     progress.begin("writing reports");
     documents::reports(&stage.api, stage.place, &stage.month(), &stage.week()).await?;
@@ -238,8 +255,12 @@ async fn import_history(stage: &Stage<'_>, progress: &Progress) -> Outcome<u64> 
     let tell = |lines: u64| progress.tell(&format!("{} of {}", count(lines), count(written)));
     let report = import(&stage.api, BufReader::new(file), tell).await?;
     if report.accepted != written || report.unrated > 0 {
-        let what = format!("of {written} events {} were accepted, {} without a price", report.accepted, report.unrated);
-        return Err(CliError::new(format!("{what}: {:?}", report.errors.first())));
+        let what = format!(
+            "of {written} events {} were accepted, {} without a price",
+            report.accepted, report.unrated
+        );
+        let first = report.results.iter().find(|result| result["status"] == "invalid");
+        return Err(CliError::new(format!("{what}; first of them: {}", first.unwrap_or(&Value::Null))));
     }
     Ok(written)
 }
@@ -271,14 +292,18 @@ async fn fold(stage: &Stage<'_>, imported: u64, progress: &Progress) -> Outcome<
         requests: imported,
         complete_until: now,
     };
-    let tomorrow = now.to_zoned(stage.zone.clone()).date().tomorrow().doing(|| "finding tomorrow".to_owned())?;
+    let tomorrow =
+        now.to_zoned(stage.zone.clone()).date().tomorrow().doing(|| "finding tomorrow".to_owned())?;
     let live = Awaited {
         from: stage.today.to_string(),
         to: tomorrow.to_string(),
         requests: bill.lines.len() as u64,
         complete_until: now,
     };
-    folded(&stage.api, &last_month, |there| progress.tell(&format!("{} of {}", count(there), count(imported)))).await?;
+    folded(&stage.api, &last_month, |there| {
+        progress.tell(&format!("{} of {}", count(there), count(imported)))
+    })
+    .await?;
     let sums = folded(&stage.api, &live, |_| {}).await?;
     let ledger = sums.pointer("/total/cost").and_then(Value::as_str).and_then(|text| text.parse().ok());
     Ok(Reconciled {
@@ -297,7 +322,8 @@ async fn tell(stage: &Stage<'_>, figures: &Figures, secrets: &BTreeMap<String, S
     stage.place.write("summary.txt", text.as_bytes())?;
     if !figures.verified.ok || figures.reconciled.bill != figures.reconciled.ledger {
         output::data(text.as_bytes())?;
-        return Err(CliError::new("the ledger is not what it should be").advise("the summary above names the difference"));
+        return Err(CliError::new("the ledger is not what it should be")
+            .advise("the summary above names the difference"));
     }
     Ok(Told { text, secret: secrets.get("open-webui-team").cloned() })
 }

@@ -42,7 +42,11 @@ pub(super) async fn folded(api: &Api, awaited: &Awaited, progress: impl Fn(u64))
             return Ok(usage);
         }
         if Instant::now() >= deadline {
-            let what = format!("the ledger holds {there} of {} requests after {} s", awaited.requests, PATIENCE.as_secs());
+            let what = format!(
+                "the ledger holds {there} of {} requests after {} s",
+                awaited.requests,
+                PATIENCE.as_secs()
+            );
             return Err(CliError::new(what).advise("the log above says what holds it up"));
         }
     }

@@ -25,7 +25,8 @@ pub(super) struct Request {
 
 /// Reads a CSV file with the columns `ContextTokens` and `GeneratedTokens`.
 pub(super) fn read(path: &Path) -> Outcome<Vec<Request>> {
-    let mut reader = csv::Reader::from_path(path).doing(|| format!("opening the trace {}", path.display()))?;
+    let mut reader =
+        csv::Reader::from_path(path).doing(|| format!("opening the trace {}", path.display()))?;
     let headers = reader.headers().doing(|| format!("reading the trace {}", path.display()))?.clone();
     let column = |name: &str| headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name));
     let (Some(input), Some(output)) = (column("ContextTokens"), column("GeneratedTokens")) else {
@@ -38,7 +39,9 @@ pub(super) fn read(path: &Path) -> Outcome<Vec<Request>> {
         let row = row.doing(place)?;
         let number = |at: usize| row.get(at).and_then(|text| text.trim().parse::<u64>().ok());
         match (number(input), number(output)) {
-            (Some(input), Some(output)) => requests.push(Request { input: input.max(1), output: output.clamp(1, MOST_OUTPUT) }),
+            (Some(input), Some(output)) => {
+                requests.push(Request { input: input.max(1), output: output.clamp(1, MOST_OUTPUT) })
+            }
             _ => return Err(CliError::usage(format!("{} holds no token counts", place()))),
         }
     }
@@ -100,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_trace_is_read_by_the_names_of_its_columns() {
-        let requests = read_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.97,4808,10\n").unwrap();
+        let requests =
+            read_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.97,4808,10\n").unwrap();
         assert_eq!(requests, [Request { input: 4_808, output: 10 }]);
     }
 

@@ -11,7 +11,8 @@ pub(crate) fn confirm(context: &Context, effect: &str) -> Outcome {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(CliError::usage(format!("{effect}, and nobody can be asked here")).advise("add --yes to go ahead"));
+        return Err(CliError::usage(format!("{effect}, and nobody can be asked here"))
+            .advise("add --yes to go ahead"));
     }
     let mut stderr = io::stderr().lock();
     let asked = write!(stderr, "{effect}. Go ahead? [y/N] ").and_then(|()| stderr.flush());

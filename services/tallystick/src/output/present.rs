@@ -46,7 +46,9 @@ impl Column {
             Kind::Text => plain(value),
             Kind::Time => short_time(&plain(value)),
             Kind::Count => value.as_u64().map_or_else(|| plain(value), count),
-            Kind::Money(field) => amount(value, row[field].as_str().or(document[field].as_str()).unwrap_or_default()),
+            Kind::Money(field) => {
+                amount(value, row[field].as_str().or(document[field].as_str()).unwrap_or_default())
+            }
         }
     }
 }
@@ -130,7 +132,8 @@ fn table(rows: &[Value], document: &Value, columns: &[Column]) -> Table {
 
 /// The same rows with exact values, for files.
 fn exact(rows: &[Value], columns: &[Column]) -> Table {
-    let titles: Vec<String> = columns.iter().map(|column| column.0.to_lowercase().replace(' ', "_")).collect();
+    let titles: Vec<String> =
+        columns.iter().map(|column| column.0.to_lowercase().replace(' ', "_")).collect();
     let mut table = Table::new(&titles.iter().map(String::as_str).collect::<Vec<_>>());
     for row in rows {
         table.row(columns.iter().map(|column| plain(column.value(row))));
@@ -146,10 +149,17 @@ pub(crate) fn print_object(context: &Context, object: &Value) -> Outcome {
     let mut lines = Vec::new();
     flatten(object, "", &mut lines);
     let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let text: String = lines
-        .iter()
-        .map(|(name, value)| if is_terminal() { format!("{name:<width$}  {value}\n") } else { format!("{name}\t{value}\n") })
-        .collect();
+    let text: String =
+        lines
+            .iter()
+            .map(|(name, value)| {
+                if is_terminal() {
+                    format!("{name:<width$}  {value}\n")
+                } else {
+                    format!("{name}\t{value}\n")
+                }
+            })
+            .collect();
     data(text.as_bytes())
 }
 
@@ -198,7 +208,11 @@ mod tests {
     #[test]
     fn an_object_is_shown_field_by_field() {
         let mut lines = Vec::new();
-        flatten(&json!({"name": "x", "period": {"from": "a"}, "gone": null, "models": ["m", "n"]}), "", &mut lines);
+        flatten(
+            &json!({"name": "x", "period": {"from": "a"}, "gone": null, "models": ["m", "n"]}),
+            "",
+            &mut lines,
+        );
         let lines: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(lines.len(), 3);
         for expected in ["name=x", "period.from=a", "models=m, n"] {

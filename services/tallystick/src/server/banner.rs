@@ -18,7 +18,8 @@ pub(super) fn print(instance: &Instance, settings: &Settings, role: Role) {
         Role::Reporting => "Reporting is up",
     };
     writeln!(text, "\n  {name}\n").expect("writing to a string");
-    let mut row = |title: &str, value: &str| writeln!(text, "  {title:<12}{value}").expect("writing to a string");
+    let mut row =
+        |title: &str, value: &str| writeln!(text, "  {title:<12}{value}").expect("writing to a string");
     let addresses = &instance.addresses;
     if let Some(url) = &addresses.proxy {
         row("proxy", &format!("{url}/v1   (base_url of any OpenAI client)"));

@@ -1,7 +1,7 @@
 //! The database of a process: one that was given, or one of its own.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
 use tallystick_runtime::Tasks;
 use tallystick_runtime::config::Settings;
@@ -15,7 +15,7 @@ use crate::error::{CliError, Exit, Outcome};
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) store: Store,
-    own: Option<ManagedPostgres>,
+    own: Option<Arc<ManagedPostgres>>,
 }
 
 /// Where a database comes from.
@@ -36,13 +36,17 @@ impl Database {
             return Self::at(url.expose(), settings).await;
         }
         if origin == Origin::Given {
-            return Err(CliError::usage("DATABASE_URL is not set, and only `up` starts a PostgreSQL of its own")
-                .advise("set DATABASE_URL=postgres://user:password@host:5432/name to the database of this instance"));
+            return Err(CliError::usage(
+                "DATABASE_URL is not set, and only `up` starts a PostgreSQL of its own",
+            )
+            .advise(
+                "set DATABASE_URL=postgres://user:password@host:5432/name to the database of this instance",
+            ));
         }
         match ManagedPostgres::start(ManagedConfig::new(&settings.data_dir)).await {
             Ok(own) => {
                 let store = connect(own.store_config(), settings).await?;
-                Ok(Self { store, own: Some(own) })
+                Ok(Self { store, own: Some(Arc::new(own)) })
             }
             Err(ManagedError::InUse { .. }) if origin == Origin::GivenOrShared => shared(settings).await,
             Err(error) => Err(refused(&settings.data_dir, &error)),
@@ -56,31 +60,26 @@ impl Database {
 
     /// How another process on this machine reaches the own server; `None` for a given database.
     pub(crate) fn own_url(&self) -> Option<String> {
-        self.own.as_ref().map(ManagedPostgres::url)
+        self.own.as_ref().map(|own| own.url())
     }
 
     /// Drains the process when the own server ends by itself.
     pub(crate) fn watch(&self, tasks: &Tasks) {
-        let Some(own) = &self.own else { return };
-        let (pid, shutdown) = (own.pid(), tasks.shutdown_signal().clone());
-        let store = self.store.clone();
-        tasks.spawn("postgres.watch", async move {
-            loop {
-                tokio::select! {
-                    () = shutdown.draining() => return,
-                    () = tokio::time::sleep(Duration::from_secs(5)) => {}
-                }
-                if let Err(error) = store.ping().await {
-                    tracing::error!(process.pid = pid, error.message = %error, "the own PostgreSQL does not answer");
-                }
+        let Some(own) = self.own.clone() else { return };
+        let shutdown = tasks.shutdown_signal().clone();
+        drop(tasks.spawn("postgres.watch", async move {
+            tokio::select! {
+                () = shutdown.draining() => {}
+                how = own.ended() => shutdown.fail(format!("the own PostgreSQL ended: {how}")),
             }
-        });
+        }));
     }
 
     /// Closes the pool and stops the own server.
     pub(crate) async fn close(self) {
         self.store.close().await;
-        if let Some(own) = self.own {
+        // Whoever watched it has ended with the tasks; otherwise the last one to drop it asks it to shut down.
+        if let Some(own) = self.own.and_then(Arc::into_inner) {
             let how = own.stop().await;
             tracing::info!(process.end = how, "PostgreSQL is down");
         }
@@ -91,8 +90,11 @@ async fn shared(settings: &Settings) -> Outcome<Database> {
     let url = Running::read(&settings.data_dir).and_then(|running| running.database_url);
     match url {
         Some(url) => Database::at(&url, settings).await,
-        None => Err(CliError::new(format!("{} is in use, and its server does not say where its database is", settings.data_dir.display()))
-            .advise("wait until `tallystick up` has started, then try again")),
+        None => Err(CliError::new(format!(
+            "{} is in use, and its server does not say where its database is",
+            settings.data_dir.display()
+        ))
+        .advise("wait until `tallystick up` has started, then try again")),
     }
 }
 
@@ -107,15 +109,20 @@ async fn connect(config: StoreConfig, settings: &Settings) -> Outcome<Store> {
 }
 
 fn not_connected(error: &StoreError) -> CliError {
-    CliError::because("connecting to the database", error)
-        .advise("is it up, and is DATABASE_URL right? Without DATABASE_URL, `up` starts a PostgreSQL of its own")
+    CliError::because("connecting to the database", error).advise(
+        "is it up, and is DATABASE_URL right? Without DATABASE_URL, `up` starts a PostgreSQL of its own",
+    )
 }
 
 fn refused(data_dir: &Path, error: &ManagedError) -> CliError {
     let failed = CliError::because("starting the database", error);
     match error {
-        ManagedError::InUse { .. } => CliError::with_exit(Exit::Conflict, format!("{error}"))
-            .advise(format!("use that one, or give this one another folder: --data-dir DIR (now {})", data_dir.display())),
+        ManagedError::InUse { .. } => {
+            CliError::with_exit(Exit::Conflict, format!("{error}")).advise(format!(
+                "use that one, or give this one another folder: --data-dir DIR (now {})",
+                data_dir.display()
+            ))
+        }
         ManagedError::NotInstalled { .. } => failed,
         _ => failed.advise(format!("the database lives in {}", data_dir.display())),
     }

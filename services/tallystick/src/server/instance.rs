@@ -91,7 +91,9 @@ impl Instance {
     /// Drains: requests end, what is spooled is shipped, then the database is closed.
     pub(crate) async fn stop(self, tasks: &Tasks, deadline: Duration) -> Result<(), Unfinished> {
         let unfinished = tasks.shutdown(deadline).await;
-        if let Err(error) = fs::remove_file(self.data_dir.join(RUNNING_FILE)) {
+        if self.addresses.api.is_some()
+            && let Err(error) = fs::remove_file(self.data_dir.join(RUNNING_FILE))
+        {
             tracing::debug!(error.message = %error, "there was no file to remove that says where this process is");
         }
         self.database.close().await;
@@ -137,17 +139,22 @@ async fn build(
     Ok((addresses, recovered))
 }
 
-async fn lay_foundation(settings: &Settings, role: Role, tasks: &Tasks, database: &Database) -> Outcome<Foundation> {
+async fn lay_foundation(
+    settings: &Settings,
+    role: Role,
+    tasks: &Tasks,
+    database: &Database,
+) -> Outcome<Foundation> {
     let store = database.store.clone();
-    if role == Role::Up {
+    if role.sets_up() {
         store.migrate().await.doing(|| "bringing the database's schema up to date".to_owned())?;
     } else {
         store.check_version().await.doing(|| "checking the database's schema".to_owned())?;
     }
     let clock = SystemClock::shared();
     let ids = Arc::new(Ids::new(Arc::clone(&clock)));
-    let secrets = load_secrets(&settings.data_dir)?;
-    if role == Role::Up {
+    let secrets = load_secrets(&settings.data_dir, role)?;
+    if role.sets_up() {
         let prices = pricebook::builtin();
         let first = bootstrap(&store, &secrets, clock.as_ref(), &ids, &prices).await;
         let first = first.doing(|| "setting up the first team".to_owned())?;
@@ -164,7 +171,8 @@ async fn lay_foundation(settings: &Settings, role: Role, tasks: &Tasks, database
 
 async fn build_proxy(settings: &Settings, foundation: &Foundation) -> Outcome<Proxy> {
     let config = ProxyConfig::from_settings(settings).map_err(|error| CliError::usage(error.to_string()))?;
-    let control = StoreControl::new(foundation.store.clone(), foundation.secrets.secret_box.clone(), config.feed.poll);
+    let control =
+        StoreControl::new(foundation.store.clone(), foundation.secrets.secret_box.clone(), config.feed.poll);
     let deps = tallystick_proxy::Deps {
         control: Arc::new(control),
         log: Arc::clone(&foundation.log),
@@ -193,11 +201,16 @@ fn build_reporting(settings: &Settings, addresses: &Addresses, foundation: &Foun
     Reporting::build(config, deps)
 }
 
-/// The keys of this instance, from the file in the data directory; made at the first start.
-pub(crate) fn load_secrets(data_dir: &Path) -> Outcome<Secrets> {
+/// The keys of this instance, from the file in the data directory; made by the first start.
+fn load_secrets(data_dir: &Path, role: Role) -> Outcome<Secrets> {
+    let path = data_dir.join(SECRET_FILE);
+    if !role.sets_up() && !path.exists() {
+        return Err(CliError::usage(format!("there is no secret key in {}", path.display()))
+            .advise("all processes of an instance share one key: copy the file from where `tallystick up` or `tallystick reporting` made it"));
+    }
     let mut random = [0_u8; MASTER_BYTES];
     getrandom::fill(&mut random).map_err(|error| CliError::new(format!("drawing random bytes: {error}")))?;
-    let key = MasterKey::load_or_create(&data_dir.join(SECRET_FILE), random);
+    let key = MasterKey::load_or_create(&path, random);
     key.map(|key| key.secrets()).map_err(|error| {
         CliError::because("loading the instance's secret key", &error)
             .advise("every key, token and provider secret depends on this file: restore it from your backup")

@@ -29,11 +29,20 @@ impl Listeners {
     pub(super) async fn bind(settings: &Settings, role: super::Role, with_metrics: bool) -> Outcome<Self> {
         let (proxy, admin) = (settings.proxy_listen(), settings.reporting_listen());
         let shared = role.has_proxy() && role.has_reporting() && proxy == admin;
-        let tls = Tls::from_settings(&settings.tls).map_err(|error| CliError::because("reading the certificate", &error))?;
+        let tls = Tls::from_settings(&settings.tls)
+            .map_err(|error| CliError::because("reading the certificate", &error))?;
         Ok(Self {
             proxy: if role.has_proxy() { Some(listen(proxy, "--listen").await?) } else { None },
-            admin: if role.has_reporting() && !shared { Some(listen(admin, "--admin-listen").await?) } else { None },
-            metrics: if with_metrics { Some(listen(settings.metrics_listen, "--metrics-listen").await?) } else { None },
+            admin: if role.has_reporting() && !shared {
+                Some(listen(admin, "--admin-listen").await?)
+            } else {
+                None
+            },
+            metrics: if with_metrics {
+                Some(listen(settings.metrics_listen, "--metrics-listen").await?)
+            } else {
+                None
+            },
             tls,
             shared,
         })
@@ -42,7 +51,11 @@ impl Listeners {
     fn url(&self, listener: Option<&TcpListener>) -> Option<String> {
         let mut address: SocketAddr = listener?.local_addr().ok()?;
         if address.ip().is_unspecified() {
-            address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
+            address.set_ip(if address.is_ipv4() {
+                [127, 0, 0, 1].into()
+            } else {
+                [0, 0, 0, 0, 0, 0, 0, 1].into()
+            });
         }
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         Some(format!("{scheme}://{address}"))
@@ -92,12 +105,15 @@ pub(super) struct Routers {
 
 async fn listen(address: SocketAddr, flag: &str) -> Outcome<TcpListener> {
     bind(address).await.map_err(|error| {
-        CliError::new(error.to_string()).advise(format!("another program has this address: choose one with {flag} HOST:PORT"))
+        CliError::new(error.to_string())
+            .advise(format!("another program has this address: choose one with {flag} HOST:PORT"))
     })
 }
 
 /// The API, closed below its prefix: what it does not know does not fall through to the proxy.
 fn closed(admin: Router) -> Router {
-    let unknown = || async { Problem::not_found("the API has no such path; see /api/v1/openapi.json for those it has") };
+    let unknown = || async {
+        Problem::not_found("the API has no such path; see /api/v1/openapi.json for those it has")
+    };
     admin.route("/api/{*rest}", any(unknown))
 }

@@ -57,6 +57,11 @@ impl Role {
     pub(crate) const fn has_reporting(self) -> bool {
         matches!(self, Self::Up | Self::Reporting)
     }
+
+    /// Who has the control plane brings the schema up to date and sets up the first team; the others wait for that.
+    pub(crate) const fn sets_up(self) -> bool {
+        self.has_reporting()
+    }
 }
 
 /// Runs a server until it is asked to end.
@@ -74,8 +79,12 @@ pub(crate) async fn run(context: Context, role: Role) -> Outcome {
             shutdown.draining().await;
             let unfinished = instance.stop(&tasks, settings.drain_timeout).await;
             match (shutdown.failure(), unfinished) {
-                (Some(reason), _) => Err(CliError::new(format!("something the process can not live without failed: {reason}"))),
-                (None, Err(unfinished)) if !shutdown.is_stopped() => Err(CliError::new(unfinished.to_string())),
+                (Some(reason), _) => {
+                    Err(CliError::new(format!("something the process can not live without failed: {reason}")))
+                }
+                (None, Err(unfinished)) if !shutdown.is_stopped() => {
+                    Err(CliError::new(unfinished.to_string()))
+                }
                 _ => Ok(()),
             }
         }
@@ -100,6 +109,9 @@ fn refuse_what_is_not_built(settings: &Settings) -> Outcome {
     if settings.log == "postgres" {
         return Ok(());
     }
-    Err(CliError::with_exit(Exit::Usage, format!("this build has no Kafka yet: the log can not be {}", settings.log))
-        .advise("Kafka comes with the next release; leave --log out, and the log is kept in PostgreSQL"))
+    Err(CliError::with_exit(
+        Exit::Usage,
+        format!("this build has no Kafka yet: the log can not be {}", settings.log),
+    )
+    .advise("Kafka comes with the next release; leave --log out, and the log is kept in PostgreSQL"))
 }

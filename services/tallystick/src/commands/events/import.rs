@@ -10,7 +10,7 @@ use std::path::Path;
 use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Api, Body};
 use crate::context::Context;
@@ -32,44 +32,37 @@ pub(crate) struct Report {
     pub(crate) invalid: u64,
     /// Accepted, but without a price yet.
     pub(crate) unrated: u64,
-    /// The first bad lines.
-    pub(crate) errors: Vec<BadLine>,
-}
-
-/// A line that did not land.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct BadLine {
-    pub(crate) line: u64,
-    pub(crate) code: String,
-    pub(crate) reason: String,
+    /// What became of every event, by the line of the file.
+    pub(crate) results: Vec<Value>,
 }
 
 impl Report {
     fn bad(&mut self, line: u64, code: &str, reason: &str) {
         self.invalid += 1;
-        self.name(line, code, reason);
-    }
-
-    fn name(&mut self, line: u64, code: &str, reason: &str) {
-        if self.errors.len() < NAMED {
-            self.errors.push(BadLine { line, code: code.to_owned(), reason: reason.to_owned() });
-        }
+        self.results.push(json!({"line": line, "status": "invalid", "code": code, "reason": reason}));
     }
 
     /// Takes in the server's answer to a batch whose events stood on these lines.
-    fn take(&mut self, answer: &Value, lines: &[u64]) -> Outcome {
-        let results = answer["results"].as_array().filter(|results| results.len() == lines.len());
-        let results = results.ok_or_else(|| CliError::new("the answer to the import does not name every event"))?;
+    fn take(&mut self, mut answer: Value, lines: &[u64]) -> Outcome {
         let number = |name: &str| answer[name].as_u64().unwrap_or(0);
         self.accepted += number("accepted");
         self.duplicates += number("duplicates");
         self.invalid += number("invalid");
         self.unrated += number("unrated");
-        for (result, line) in results.iter().zip(lines).filter(|(result, _)| result["status"] == "invalid") {
-            let text = |name: &str| result[name].as_str().unwrap_or("it was refused");
-            self.name(*line, text("code"), text("reason"));
+        let results = match answer["results"].take() {
+            Value::Array(results) if results.len() == lines.len() => results,
+            _ => return Err(CliError::new("the answer to the import does not name every event")),
+        };
+        for (mut result, line) in results.into_iter().zip(lines) {
+            result["line"] = (*line).into();
+            self.results.push(result);
         }
         Ok(())
+    }
+
+    /// The lines that did not land.
+    fn errors(&self) -> impl Iterator<Item = &Value> {
+        self.results.iter().filter(|result| result["status"] == "invalid")
     }
 }
 
@@ -118,7 +111,7 @@ pub(crate) async fn import(api: &Api, mut source: impl BufRead, progress: impl F
         send(api, &mut batch, &mut report).await?;
     }
     progress(number);
-    report.errors.sort_by_key(|bad| bad.line);
+    report.results.sort_by_key(|result| result["line"].as_u64());
     Ok(report)
 }
 
@@ -126,7 +119,7 @@ async fn send(api: &Api, batch: &mut Batch, report: &mut Report) -> Outcome {
     let Batch { body, lines } = std::mem::take(batch);
     let body = Body::Bytes("application/x-ndjson", Bytes::from(body));
     let reply = api.send(Method::POST, "/events", body).await?;
-    report.take(&reply.json()?, &lines)
+    report.take(reply.json()?, &lines)
 }
 
 pub(super) async fn run(context: &Context, file: &Path) -> Outcome {
@@ -155,8 +148,12 @@ pub(super) async fn run(context: &Context, file: &Path) -> Outcome {
         for (name, number) in counts {
             output::line(&format!("{name}\t{number}"))?;
         }
-        for bad in &report.errors {
-            output::note(&format!("line {}: {}", bad.line, bad.reason));
+        for bad in report.errors().take(NAMED) {
+            output::note(&format!(
+                "line {}: {}",
+                bad["line"],
+                bad["reason"].as_str().unwrap_or("it was refused")
+            ));
         }
     }
     if report.invalid == 0 {
@@ -169,7 +166,6 @@ pub(super) async fn run(context: &Context, file: &Path) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_answer_is_counted_and_bad_lines_keep_their_number() {
@@ -179,15 +175,18 @@ mod tests {
             {"status": "duplicate"},
             {"status": "invalid", "code": "malformed", "reason": "model is missing"},
         ]});
-        report.take(&answer, &[1, 3, 7]).unwrap();
+        report.take(answer, &[1, 3, 7]).unwrap();
         assert_eq!((report.accepted, report.duplicates, report.invalid), (1, 1, 1));
-        let expected = BadLine { line: 7, code: "malformed".into(), reason: "model is missing".into() };
-        assert_eq!(report.errors, [expected]);
+        let errors: Vec<&Value> = report.errors().collect();
+        assert_eq!(
+            (errors.len(), &errors[0]["line"], &errors[0]["reason"]),
+            (1, &json!(7), &json!("model is missing"))
+        );
     }
 
     #[test]
     fn an_answer_that_leaves_out_an_event_is_an_error() {
-        assert!(Report::default().take(&json!({"results": []}), &[1]).is_err());
+        assert!(Report::default().take(json!({"results": []}), &[1]).is_err());
     }
 
     #[test]

@@ -111,7 +111,8 @@ pub(super) fn show_secret(context: &Context, made: &Value, tool: Option<&str>, f
         return json(made);
     }
     let field = |pointer: &str| made.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (secret, openai, anthropic) = (field("/secret"), field("/base_urls/openai"), field("/base_urls/anthropic"));
+    let (secret, openai, anthropic) =
+        (field("/secret"), field("/base_urls/openai"), field("/base_urls/anthropic"));
     let text = match format {
         Format::Env => format!(
             "OPENAI_API_KEY={secret}\nOPENAI_BASE_URL={openai}\nANTHROPIC_API_KEY={secret}\nANTHROPIC_BASE_URL={anthropic}\n"

@@ -81,7 +81,10 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List { archived, older_than, no_limit, list } => {
-            let query = Query::new().flag("archived", archived).with("older_than", older_than).flag("no_limit", no_limit);
+            let query = Query::new()
+                .flag("archived", archived)
+                .with("older_than", older_than)
+                .flag("no_limit", no_limit);
             print_list(context, "/keys", query, COLUMNS, &list).await
         }
         Command::Show { key } => print_object(context, &context.api()?.get(&path(&key)).await?),
@@ -90,7 +93,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
             let change = policy.fields(Fields::new().with("name", name)).into_change()?;
             print_object(context, &context.api()?.patch(&path(&key), change).await?)
         }
-        Command::Suspend { key, reason } => act(context, &key, "suspend", Fields::new().with("reason", reason)).await,
+        Command::Suspend { key, reason } => {
+            act(context, &key, "suspend", Fields::new().with("reason", reason)).await
+        }
         Command::Restore { key } => act(context, &key, "restore", Fields::new()).await,
         Command::Revoke { key } => {
             confirm(context, &format!("revoking the key {key} can not be undone"))?;

@@ -11,7 +11,9 @@ pub(crate) fn snippet(tool: &str, openai: &str, anthropic: &str, secret: &str) -
     } else if is(&["claude"]) {
         format!("export ANTHROPIC_BASE_URL={anthropic}\nexport ANTHROPIC_API_KEY={secret}\nclaude\n")
     } else if is(&["open-webui", "webui"]) {
-        format!("Open WebUI: Admin Panel > Settings > Connections > OpenAI API\n  URL  {openai}\n  Key  {secret}\n")
+        format!(
+            "Open WebUI: Admin Panel > Settings > Connections > OpenAI API\n  URL  {openai}\n  Key  {secret}\n"
+        )
     } else if is(&["python"]) {
         python(openai, secret)
     } else if is(&["node", "javascript", "typescript"]) {
@@ -46,7 +48,9 @@ mod tests {
 
     #[test]
     fn every_snippet_names_the_base_url_and_the_key() {
-        for tool in ["cursor-dev", "claude-code", "open-webui-team", "python", "node", "curl", "backend-staging"] {
+        for tool in
+            ["cursor-dev", "claude-code", "open-webui-team", "python", "node", "curl", "backend-staging"]
+        {
             let text = snippet(tool, "http://h/v1", "http://h/a", "ts_live_x");
             assert!(text.contains("ts_live_x"), "{tool}: {text}");
             assert!(text.contains("http://h/v1") || text.contains("http://h/a"), "{tool}: {text}");

@@ -12,11 +12,19 @@ use crate::demo::agency::{LOOPING_KEY, TRACE_KEY};
 use crate::error::{CliError, Outcome};
 
 /// The rankings, with how many rows each shows at most.
-const RANKINGS: [(&str, &str, usize); 4] =
-    [("BY CLIENT", "client", 10), ("BY MEMBER", "member", 10), ("BY TOOL", "tool", 10), ("BY MODEL", "model", 7)];
+const RANKINGS: [(&str, &str, usize); 4] = [
+    ("BY CLIENT", "client", 10),
+    ("BY MEMBER", "member", 10),
+    ("BY TOOL", "tool", 10),
+    ("BY MODEL", "model", 7),
+];
 
 /// Asks for everything that the summary shows.
-pub(in crate::demo) async fn gather<'f>(api: &Api, figures: &'f Figures, month: &str) -> Outcome<Summary<'f>> {
+pub(in crate::demo) async fn gather<'f>(
+    api: &Api,
+    figures: &'f Figures,
+    month: &str,
+) -> Outcome<Summary<'f>> {
     let in_month = |by: &str| Query::new().with("month", Some(month)).with("by", Some(by)).on("/usage");
     let mut rankings = Vec::with_capacity(RANKINGS.len());
     for (title, by, most) in RANKINGS {
@@ -69,7 +77,8 @@ fn shortened(mut rows: Vec<Row>, most: usize) -> Vec<Row> {
         return rows;
     }
     let rest = rows.split_off(most - 1);
-    let mut other = Row { name: format!("{} others", rest.len()), cost: Decimal::ZERO, requests: 0, failed: 0 };
+    let mut other =
+        Row { name: format!("{} others", rest.len()), cost: Decimal::ZERO, requests: 0, failed: 0 };
     for row in rest {
         other.cost += row.cost;
         other.requests += row.requests;
@@ -94,14 +103,16 @@ fn trouble(report: &Value) -> Outcome<Trouble> {
 /// The cost of a key in the live part.
 async fn cost_of(api: &Api, figures: &Figures, key: &str) -> Outcome<Decimal> {
     let (from, to) = (&figures.reconciled.from, &figures.reconciled.to);
-    let query = Query::new().with("from", Some(from)).with("to", Some(to)).with("where", Some(format!("key={key}")));
+    let query =
+        Query::new().with("from", Some(from)).with("to", Some(to)).with("where", Some(format!("key={key}")));
     amount(&api.get(&query.on("/usage")).await?["total"]["cost"])
 }
 
 /// The prompt that the key sent most often today, and what its days cost last month.
 async fn looping(api: &Api, figures: &Figures, month: &str) -> Outcome<Loop> {
     let live = &figures.reconciled;
-    let query = Query::new().with("key", Some(LOOPING_KEY)).with("from", Some(&live.from)).with("to", Some(&live.to));
+    let query =
+        Query::new().with("key", Some(LOOPING_KEY)).with("from", Some(&live.from)).with("to", Some(&live.to));
     let events = api.list("/events", &query, 1_000).await?;
     let mut prompts: BTreeMap<&str, (u64, Decimal)> = BTreeMap::new();
     for event in events["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
@@ -129,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_rows_that_are_not_shown_are_one_row_and_nothing_is_lost() {
-        let row = |cost: u32| Row { name: cost.to_string(), cost: Decimal::from(cost), requests: 1, failed: 0 };
+        let row =
+            |cost: u32| Row { name: cost.to_string(), cost: Decimal::from(cost), requests: 1, failed: 0 };
         let shown = shortened((1..=10).rev().map(row).collect(), 4);
         assert_eq!(shown.len(), 4);
         assert_eq!(shown.iter().map(|row| row.cost).sum::<Decimal>(), Decimal::from(55));

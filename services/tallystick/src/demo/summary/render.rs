@@ -17,6 +17,7 @@ impl Summary<'_> {
     /// Everything, ready to print.
     pub(in crate::demo) fn render(&self, place: &Place) -> String {
         let mut page = Page::default();
+        page.0.push('\n');
         page.line(&format!("Northlight Studio · {}", self.title));
         page.line(&format!("{} in {} requests", money(self.total, &self.currency), count(self.requests)));
         for ranking in &self.rankings {
@@ -42,10 +43,13 @@ impl Summary<'_> {
     }
 
     fn ranking(&self, page: &mut Page, ranking: &Ranking) {
-        page.heading(ranking.title);
+        let titles =
+            format!("{:<NAME$} {:>11}  {:>6}  {:<20} {:>8}", ranking.title, "COST", "SHARE", "", "REQUESTS");
+        page.heading(&titles);
         let largest = ranking.rows.iter().map(|row| row.cost).max().unwrap_or_default();
         for row in &ranking.rows {
-            let failed = if row.failed == 0 { String::new() } else { format!("{} failed", count(row.failed)) };
+            let failed =
+                if row.failed == 0 { String::new() } else { format!("{} failed", count(row.failed)) };
             page.line(&format!(
                 "{name:<NAME$} {cost:>11}  {share:>6}  {bar:<20} {requests:>8}  {failed}",
                 name = clip(&row.name),
@@ -81,7 +85,10 @@ impl Summary<'_> {
     fn looping(&self, page: &mut Page) {
         let looping = &self.looping;
         page.heading("A SCRIPT THAT LOOPS");
-        let factor = looping.cost.checked_div(looping.usual).map_or("-".to_owned(), |factor| format!("{:.0}", factor.round()));
+        let factor = looping
+            .cost
+            .checked_div(looping.usual)
+            .map_or("-".to_owned(), |factor| format!("{:.0}", factor.round()));
         page.line(&format!(
             "ci-evals sent the very same prompt {} times today: {}, where its usual day costs {} ({factor} times as much)",
             count(looping.times),
@@ -120,8 +127,14 @@ impl Summary<'_> {
     fn proofs(&self, page: &mut Page) {
         let live = &self.figures.reconciled;
         page.heading("IS IT TRUE?");
-        let verdict = if live.bill == live.ledger && live.calls == live.ledger_calls { "equal" } else { "NOT EQUAL" };
-        page.line(&format!("{:<NAME$} {} for {} calls", "the provider's own bill", live.bill.normalize(), count(live.calls)));
+        let verdict =
+            if live.bill == live.ledger && live.calls == live.ledger_calls { "equal" } else { "NOT EQUAL" };
+        page.line(&format!(
+            "{:<NAME$} {} for {} calls",
+            "the provider's own bill",
+            live.bill.normalize(),
+            count(live.calls)
+        ));
         page.line(&format!(
             "{:<NAME$} {} for {} events: {verdict} to the last decimal",
             "the ledger",
@@ -152,7 +165,11 @@ impl Page {
 }
 
 fn clip(name: &str) -> String {
-    if name.chars().count() <= NAME { name.to_owned() } else { format!("{}…", name.chars().take(NAME - 1).collect::<String>()) }
+    if name.chars().count() <= NAME {
+        name.to_owned()
+    } else {
+        format!("{}…", name.chars().take(NAME - 1).collect::<String>())
+    }
 }
 
 /// A bar of at most [`BAR`] cells; something that is not zero has at least one.
