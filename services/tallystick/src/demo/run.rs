@@ -59,8 +59,12 @@ pub(crate) async fn run(context: Context, args: DemoArgs) -> Outcome {
             let stage = Stage::new(&context, &args, &place, &provider, &instance)?;
             progress.end(stage.api.url());
             let told = Box::pin(show(&stage, &requests, &mut progress)).await?;
-            output::data(told.text.as_bytes())?;
-            if args.stay {
+            if context.json {
+                output::json(&told.document)?;
+            } else {
+                output::data(told.text.as_bytes())?;
+            }
+            if args.stay && !context.json {
                 stay::print(&stage.api, &place, told.secret.as_deref())?;
             }
             Ok(())
@@ -137,6 +141,7 @@ struct Stage<'d> {
 /// What is printed at the end, and a key for those who stay.
 struct Told {
     text: String,
+    document: Value,
     secret: Option<String>,
 }
 
@@ -320,12 +325,13 @@ async fn tell(stage: &Stage<'_>, figures: &Figures, secrets: &BTreeMap<String, S
     let summary = Box::pin(gather(&stage.api, figures, &stage.month())).await?;
     let text = summary.render(stage.place);
     stage.place.write("summary.txt", text.as_bytes())?;
-    if !figures.verified.ok || figures.reconciled.bill != figures.reconciled.ledger {
+    if !figures.verified.ok || !figures.reconciled.is_equal() {
         output::data(text.as_bytes())?;
         return Err(CliError::new("the ledger is not what it should be")
             .advise("the summary above names the difference"));
     }
-    Ok(Told { text, secret: secrets.get("open-webui-team").cloned() })
+    let document = summary.document(stage.place);
+    Ok(Told { text, document, secret: secrets.get("open-webui-team").cloned() })
 }
 
 /// The finalised invoices' pages, for the summary.

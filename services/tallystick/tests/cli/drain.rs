@@ -5,6 +5,7 @@ use serde_json::json;
 use std::time::Duration;
 use tallystick_tests::load::{CallSpec, End, Kind, Target};
 use tallystick_tests::provider::{DEFAULT_KEY, Provider, Settings};
+use tokio::task::JoinSet;
 
 /// How long the provider thinks.
 const THINKING_MS: u64 = 700;
@@ -30,15 +31,33 @@ async fn a_request_in_flight_is_answered_and_metered_before_the_process_ends() {
     let base = provider.base_url();
     // A secret comes from a variable, never from the command line.
     let added = crate::instance::tallystick(dir.path())
-        .args(["providers", "add", "openai", "--base-url", &base, "--private-address", "--secret-env", "FAKE_KEY"])
+        .args([
+            "providers",
+            "add",
+            "openai",
+            "--base-url",
+            &base,
+            "--private-address",
+            "--secret-env",
+            "FAKE_KEY",
+        ])
         .env("FAKE_KEY", DEFAULT_KEY)
         .output()
         .unwrap();
     assert!(added.status.success(), "{added:?}");
     let key = instance.json(&["keys", "add", "--name", "backend", "--kind", "project"]);
     let target = Target::new(key["base_urls"]["openai"].as_str().unwrap(), key["secret"].as_str().unwrap());
-    let calling = tokio::task::JoinSet::from_iter([async move { target.call(&call()).await }]);
+    let send = || {
+        let target = target.clone();
+        async move { target.call(&call()).await }
+    };
+    let mut calling = JoinSet::from_iter([send()]);
     while provider.counters().in_flight == 0 {
+        // The proxy hears of a new key in a moment; until then it knows nobody of that name.
+        if let Some(early) = calling.try_join_next() {
+            assert_eq!(early.unwrap().status, Some(401));
+            calling.spawn(send());
+        }
         tokio::task::yield_now().await;
     }
     assert_eq!(instance.terminate(), 0);

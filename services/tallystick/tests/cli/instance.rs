@@ -81,7 +81,6 @@ impl<'d> Instance<'d> {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.process.wait().unwrap().code().unwrap_or(-1)
     }
-
 }
 
 impl Drop for Instance<'_> {

@@ -29,7 +29,7 @@ pub(in crate::demo) async fn gather<'f>(
     let mut rankings = Vec::with_capacity(RANKINGS.len());
     for (title, by, most) in RANKINGS {
         let usage = api.get(&in_month(by)).await?;
-        rankings.push(Ranking { title, rows: shortened(rows(&usage, by)?, most) });
+        rankings.push(Ranking { title, by, rows: shortened(rows(&usage, by)?, most) });
     }
     let monthly = api.get(&report::path("month", month)).await?;
     let today = figures.reconciled.from.get(..7).unwrap_or_default();

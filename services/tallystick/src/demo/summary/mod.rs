@@ -1,5 +1,6 @@
 //! What the demo prints at the end: who spent what, what went wrong, what is billed, and that it is all true.
 
+mod document;
 mod gather;
 mod render;
 
@@ -29,6 +30,13 @@ pub(super) struct Reconciled {
     pub(super) to: String,
 }
 
+impl Reconciled {
+    /// Whether bill and ledger agree, in money and in number.
+    pub(super) fn is_equal(&self) -> bool {
+        self.bill == self.ledger && self.calls == self.ledger_calls
+    }
+}
+
 /// What the steps brought.
 pub(super) struct Figures {
     pub(super) issued: Vec<Issued>,
@@ -50,6 +58,8 @@ pub(super) struct Row {
 /// A ranking with its sum.
 pub(super) struct Ranking {
     title: &'static str,
+    /// The dimension.
+    by: &'static str,
     rows: Vec<Row>,
 }
 

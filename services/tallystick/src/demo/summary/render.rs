@@ -127,8 +127,7 @@ impl Summary<'_> {
     fn proofs(&self, page: &mut Page) {
         let live = &self.figures.reconciled;
         page.heading("IS IT TRUE?");
-        let verdict =
-            if live.bill == live.ledger && live.calls == live.ledger_calls { "equal" } else { "NOT EQUAL" };
+        let verdict = if live.is_equal() { "equal" } else { "NOT EQUAL" };
         page.line(&format!(
             "{:<NAME$} {} for {} calls",
             "the provider's own bill",
