@@ -58,6 +58,7 @@ sqlx: ## write the committed query data (.sqlx) anew
 	.ci/sqlx
 
 .PHONY: contracts
-contracts: ## write the generated contracts (JSON Schemas, golden examples, OpenAPI) anew
+contracts: ## write the generated contracts (JSON Schemas, golden examples, OpenAPI, the documents' tables) anew
 	UPDATE=1 cargo test --locked -p tallystick-schemas
 	UPDATE=1 cargo test --locked -p tallystick-reporting openapi
+	UPDATE=1 cargo test --locked -p tallystick-tests --test docs generated

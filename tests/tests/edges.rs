@@ -125,7 +125,7 @@ impl Graph {
             }
             for next in self.edges.get(here).into_iter().flatten() {
                 if seen.insert(next.clone()) {
-                    open.push([path.as_slice(), &[next.clone()]].concat());
+                    open.push([path.as_slice(), std::slice::from_ref(next)].concat());
                 }
             }
         }

@@ -3,6 +3,12 @@
 //! Seeds are committed in `tests/fuzz/`; a finding becomes a unit test beside the parser. Short in `make test`, a million
 //! inputs for each target in `make soak`.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a campaign tells its figures, and its finding by panicking"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tallystick_domain::ledger::Fold;

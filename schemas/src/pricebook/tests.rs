@@ -1,11 +1,12 @@
 use super::*;
+use tallystick_domain::Currency;
 use tallystick_domain::price::{MatchedBy, PriceBook, TierName, Unrated, rate};
 use tallystick_domain::usage::{Bucket, Usage};
 
 const NOW: &str = "2026-11-23T00:00:00Z";
 
 fn cost(book: &PriceBook, provider: &str, model: &str, at: &str, tier: &str, usage: &Usage) -> String {
-    let rated = book.rate(provider, model, at.parse().unwrap(), Some(tier), usage);
+    let rated = book.rate(Currency::USD, provider, model, at.parse().unwrap(), Some(tier), usage);
     rated.map_or_else(|unrated| unrated.code().to_owned(), |rated| rated.cost.to_string())
 }
 

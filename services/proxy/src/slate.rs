@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -66,7 +66,8 @@ impl Slate {
     ) -> io::Result<(Arc<Self>, Vec<Left>)> {
         let slot_bytes = HEAD + payload_bytes as usize;
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let left = read(&file, slot_bytes)?;
         let free = (0..slots).map(|number| (number, Duration::ZERO)).collect();
         Ok((Arc::new(Self { file, slot_bytes, clock, free: Mutex::new(free) }), left))

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use tallystick_domain::attribution::UNASSIGNED;
 use tallystick_domain::period::Zone;
-use tallystick_domain::{ClientId, KeyId, MemberId, ProjectId, TeamId};
+use tallystick_domain::{ClientId, KeyId, MemberId, ProjectId, ProviderId, TeamId};
 use tallystick_store::control::{
-    ClientRow, ControlObject, KeyRow, ListFilter, MemberRow, ProjectRow, TeamRow,
+    ClientRow, ControlObject, KeyRow, ListFilter, MemberRow, ProjectRow, ProviderRow, TeamRow,
 };
 use tallystick_store::usage::{Dimension, Wanted};
 use tallystick_store::{Store, StoreError};
@@ -54,6 +54,7 @@ pub(crate) struct Directory {
     projects: Named<ProjectId, ProjectRow>,
     clients: Named<ClientId, ClientRow>,
     keys: Named<KeyId, KeyRow>,
+    providers: Named<ProviderId, ProviderRow>,
 }
 
 impl Directory {
@@ -85,6 +86,12 @@ impl Directory {
                 |row| row.revoked_at.is_none() && row.grace_until.is_none(),
                 |row| vec![row.name.clone(), row.prefix.clone(), row.public_part.clone()],
             ),
+            providers: Named::new(
+                all::<ProviderRow>(store, team.id).await?,
+                |row| row.id,
+                |row| row.archived_at.is_none(),
+                |row| vec![row.name.clone()],
+            ),
         })
     }
 
@@ -106,6 +113,12 @@ impl Directory {
 
     pub(crate) fn key(&self, reference: &str) -> Option<&KeyRow> {
         self.keys.find(reference)
+    }
+
+    /// The provider under whose name the price book has the models of an account of the team; any other name stands for
+    /// itself.
+    pub(crate) fn price_name<'n>(&'n self, provider: &'n str) -> &'n str {
+        self.providers.find(provider).map_or(provider, |row| &row.price_name)
     }
 
     /// The zone that a client's billing days are cut in; the team's without a client.

@@ -11,6 +11,7 @@
 //!
 //! Where to read next: `docs/BENCHMARKS.md` for what each line means, [`run`] for the order.
 
+mod alone;
 mod child;
 mod conditions;
 mod events;

@@ -98,8 +98,7 @@ pub(crate) async fn measure(events: usize) -> anyhow::Result<(String, Vec<String
 
 async fn in_fresh_server(variant: Variant, events: usize, server: &mut String) -> anyhow::Result<Round> {
     let folder = folder()?;
-    let cc = ManagedConfig::new(folder.path());
-    let postgres = ManagedPostgres::start(cc).await?;
+    let postgres = ManagedPostgres::start(ManagedConfig::new(folder.path())).await?;
     let store = Store::connect(postgres.store_config()).await?;
     store.migrate().await?;
     *server = described(store.pool()).await?;

@@ -5,6 +5,7 @@
 //! through a line minus the same quantile without anything between, from the same round. All processes share the cores,
 //! PostgreSQL, projector and reporting of the gateway included.
 
+use super::alone;
 use super::child::{Role, used_by};
 use super::pressure::{Line, flood, pace};
 use super::rounds::{ROUNDS, Rounds};
@@ -87,17 +88,19 @@ pub(crate) async fn measure() -> anyhow::Result<(Vec<String>, Vec<Row>, Option<a
             let code = gateway.terminate().await?;
             failed = (code != 0).then(|| anyhow!("its drain ended with {code}")).or(failed);
         }
+        if delay_ms == 0 {
+            match alone::measure(upstream.address).await {
+                Ok(measured) => rows.extend(measured),
+                Err(why) => failed = failed.or(Some(why.context("tallystick proxy alone"))),
+            }
+        }
     }
     Ok((sizes, rows, failed))
 }
 
 async fn gateway(upstream: &Role) -> anyhow::Result<(Gateway, String)> {
     let gateway = Gateway::start(GatewayOptions::for_tests()).await?;
-    let url = format!("http://{}/v1", upstream.address);
-    gateway
-        .cli(&["providers", "add", "openai", "--base-url", &url, "--secret-env", "FAKE_PROVIDER_KEY"])
-        .await?;
-    let key = gateway.make_key("bench").await?;
+    let key = alone::set_up(&gateway, upstream.address).await?;
     Ok((gateway, key))
 }
 

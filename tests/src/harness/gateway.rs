@@ -20,16 +20,16 @@ use crate::provider::{DEFAULT_KEY, Provider};
 /// How long a start or a drain may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary that stands beside the running test. `make test` builds it first.
+/// The binary that stands beside the running program, or beside the folder of the running test. `make test` and `make
+/// bench` build it first.
 ///
 /// # Panics
 /// When it is not there.
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let folder = test.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
-    let path = folder.join("tallystick");
-    assert!(path.exists(), "{} is not built: run `cargo build -p tallystick` first", path.display());
-    path
+    let program = std::env::current_exe().expect("a running program has a path");
+    let folders = program.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join("tallystick")).find(|path| path.exists());
+    found.expect("tallystick is built: `cargo build -p tallystick` comes first")
 }
 
 /// Whether the long campaigns run in full (`make soak`).

@@ -6,7 +6,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::markdown::{Page, pages};
+use crate::markdown::{Page, files, pages, root};
 use tallystick_tests::harness::binary;
 
 /// Commands that do not ask a server but work in their own process.
@@ -97,6 +97,34 @@ fn every_command_that_a_page_shows_is_understood() {
     }
     assert_eq!(findings, Vec::<String>::new());
     assert!(shown >= 20, "only {shown} commands are shown");
+}
+
+/// The commands that the program's own messages tell people to run: what stands behind the program's name in a text, set
+/// off by a backtick or a colon.
+fn told(source: &str) -> Vec<Vec<String>> {
+    let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let starts = ["`tallystick ", ": tallystick "];
+    let behind = lines.flat_map(|line| starts.iter().flat_map(|start| line.split(start).skip(1)));
+    let word = |word: &&str| {
+        word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && word.starts_with(|c| c != '-')
+    };
+    let cut = behind.map(|rest| rest.split(['`', '"', '\'', '\\', ';', ',', '{']).next().unwrap_or_default());
+    let words =
+        cut.map(|text| text.split(' ').take_while(word).take(2).map(str::to_owned).collect::<Vec<_>>());
+    words.filter(|words| !words.is_empty()).collect()
+}
+
+#[test]
+fn every_command_that_a_message_tells_people_to_run_exists() {
+    let mut found = std::collections::BTreeSet::new();
+    for path in files(&root().join("services"), "rs") {
+        found.extend(told(&std::fs::read_to_string(root().join(path)).expect("source files are text")));
+    }
+    let show = |arguments: Vec<String>| Shown { environment: Vec::new(), arguments, mentioned: true };
+    let findings: Vec<String> =
+        found.iter().cloned().filter_map(|arguments| refused(&show(arguments))).collect();
+    assert_eq!(findings, Vec::<String>::new());
+    assert!(found.len() >= 5, "only {found:?} are told");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn same_as_written(path: &str, mark: &str, current: &str) {
         let (written, after) = rest.split_once(&close)?;
         Some((before, written, after))
     });
-    let (before, written, after) = parts.unwrap_or_else(|| panic!("{path} has no table '{mark}'"));
+    let (before, written, after) = parts.expect("the page has both marks of the table");
     if updating() {
         let text = format!("{before}{open}{current}{close}{after}");
         return fs::write(&page.path, text).expect("the page can be written");
@@ -48,9 +48,9 @@ fn the_endpoints_in_api_are_the_ones_of_the_openapi_document() {
     let mut table = "| method | path | does |\n|---|---|---|\n".to_owned();
     for (path, operations) in document["paths"].as_object().expect("the document has paths") {
         for (method, operation) in operations.as_object().expect("a path has operations") {
-            let about =
-                operation["summary"].as_str().or(operation["description"].as_str()).unwrap_or_default();
-            let about = about.lines().next().unwrap_or_default().trim_end_matches('.');
+            let parts = ["summary", "description"].map(|field| operation[field].as_str().unwrap_or_default());
+            let about = parts.join(" ").replace('\n', " ");
+            let about = about.split(". ").next().unwrap_or_default().trim().trim_end_matches('.');
             writeln!(table, "| {} | `{path}` | {about} |", method.to_uppercase())
                 .expect("text can be written to text");
         }

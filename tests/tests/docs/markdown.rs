@@ -23,7 +23,8 @@ impl Page {
     /// Reads a page by its path from the root.
     pub(crate) fn read(path: &str) -> Self {
         let path = root().join(path);
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(path.is_file(), "{} is not there", path.display());
+        let text = fs::read_to_string(&path).expect("pages are text");
         Self { path, text }
     }
 

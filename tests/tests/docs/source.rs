@@ -133,9 +133,10 @@ fn every_check_of_verify_is_in_the_ledger_page_and_no_other() {
         .into_iter()
         .flat_map(sources)
     {
-        for call in ["compare!(\"", "Check::of_findings(\"", "Comparison { name: \""] {
+        for call in ["compare!(", "Check::of_findings(", "Comparison {"] {
+            let behind = text.split(call).skip(1).map(|rest| rest.trim_start().trim_start_matches("name: "));
             made.extend(
-                text.split(call).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned),
+                behind.filter_map(|rest| rest.strip_prefix('"')?.split('"').next().map(str::to_owned)),
             );
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use tallystick_domain::Currency;
 use tallystick_domain::event::UsageRecorded;
-use tallystick_domain::price::{Found, MatchedBy, PriceBook, Rated, TierName, Unrated, rate};
+use tallystick_domain::price::{Found, PriceBook, Rated, TierName, Unrated, rate};
 use tallystick_domain::usage::{Bucket, Usage};
 
 /// Bytes of text that make a token, at the least: the bound that estimates start from.
@@ -18,17 +18,17 @@ pub(crate) struct Pricing {
     pub(crate) book: Arc<PriceBook>,
     pub(crate) target: Arc<Target>,
     pub(crate) at: Timestamp,
+    /// The ledger's; a price in another one is no price.
     pub(crate) currency: Currency,
 }
 
 impl Pricing {
     /// The price in force for a model that a client asks for.
     pub(crate) fn in_force(&self, model: &str) -> Option<Found> {
-        self.book.lookup(&self.target.price_name, model, self.at).ok()
+        self.book.lookup_in(self.currency, &self.target.price_name, model, self.at).ok()
     }
 
-    /// Prices a usage by the model that served. Where only the beginning of its name is known but the model that was
-    /// asked for has a price of its own, that one counts.
+    /// Prices a usage by the model that served.
     ///
     /// # Errors
     /// Why there is no price; never a zero.
@@ -39,21 +39,10 @@ impl Pricing {
         tier: Option<&str>,
         usage: &Usage,
     ) -> Result<Rated, Unrated> {
-        let look = |model: &str| self.book.lookup(&self.target.price_name, model, self.at);
-        let asked = look(requested);
-        let found = match served.filter(|served| *served != requested).map(look) {
-            Some(Ok(served)) if is_sure(&served) => Ok(served),
-            Some(served) => asked.or(served),
-            None => asked,
-        }?;
-        let rated = rate(usage, &TierName::parse(tier)?, &found.version)?;
-        // A price in another currency than the ledger's is no price.
-        if rated.currency == self.currency { Ok(rated) } else { Err(Unrated::UnknownModel) }
+        let provider = &self.target.price_name;
+        let found = self.book.lookup_served(self.currency, provider, requested, served, self.at)?;
+        rate(usage, &TierName::parse(tier)?, &found.version)
     }
-}
-
-fn is_sure(found: &Found) -> bool {
-    !matches!(found.matched_by, MatchedBy::Prefix)
 }
 
 /// The usage that a call had at least, as far as bytes tell.

@@ -25,7 +25,9 @@ pub(crate) fn named(caller: &Caller, call: Call, name: &str) -> Result<Arc<Targe
     usable(target, call)
 }
 
-/// The provider that serves a model: the first by name that lists it, or whose prices know it.
+/// The provider that serves a model. One that was told to by a list of models goes first, then the one whose own prices
+/// know it, then one that borrows another's prices; among equals the first by name. So a second account that is added
+/// takes over nothing unless somebody says so.
 ///
 /// # Errors
 /// `404 model_not_found` when none does, `403` when only such as the key may not use.
@@ -36,14 +38,12 @@ pub(crate) fn by_model(
     at: Timestamp,
 ) -> Result<Arc<Target>, Refusal> {
     let team = &caller.team;
-    let serving = team.targets.iter().filter(|target| target.serves(call, model, &team.prices, at));
-    let mut refused = None;
-    for target in serving {
-        if glob::allows(&caller.key.providers, &target.name) {
-            return usable(target, call);
-        }
-        refused = Some(&target.name);
+    let serving = || team.targets.iter().filter(|target| target.serves(call, model, &team.prices, at));
+    let allowed = |target: &&Arc<Target>| glob::allows(&caller.key.providers, &target.name);
+    if let Some(target) = serving().filter(allowed).min_by_key(|target| target.claim()) {
+        return usable(target, call);
     }
+    let refused = serving().map(|target| &target.name).next();
     Err(refused.map_or_else(
         || {
             let message = format!(

@@ -4,12 +4,16 @@ use super::SpoolError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
+
+/// Files of the spool tell who called what; they are the owner's alone.
+const FILE_MODE: u32 = 0o600;
+const DIR_MODE: u32 = 0o700;
 
 /// What the spool asks of a file system.
 pub trait SpoolFs: Send + Sync + 'static {
-    /// Creates a directory and its parents.
+    /// Creates a directory and its parents; new ones are their owner's alone.
     fn create_dir(&self, dir: &Path) -> io::Result<()>;
     /// Takes the exclusive lock; `None` when another process holds it. Dropping the guard gives it back.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Send>>>;
@@ -49,11 +53,11 @@ pub struct OsFs;
 
 impl SpoolFs for OsFs {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(dir)
+        std::fs::DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Send>>> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let file = private().write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -62,7 +66,7 @@ impl SpoolFs for OsFs {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        let file = private().read(true).write(true).create(true).truncate(true).open(path)?;
         Ok(Box::new(file))
     }
 
@@ -104,6 +108,12 @@ impl SpoolFs for OsFs {
         let answer = unsafe { answer.assume_init() };
         Ok(answer.f_bavail.saturating_mul(answer.f_frsize))
     }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(FILE_MODE);
+    options
 }
 
 impl SegmentFile for File {

@@ -1,14 +1,16 @@
 //! Whole answers: what the client gets, what the provider got, what the event says.
 
 use super::provider::{ANSWER, json};
-use super::world::{World, client, document, project, team, text};
+use super::world::{World, client, document, project, provider_row, team, text};
+use crate::control::{Change, Team};
 use http::Request;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use tallystick_domain::attribution::TaskSource;
 use tallystick_domain::event::{Event, Outcome, Status};
+use tallystick_domain::price::Unrated;
 use tallystick_domain::usage::{Bucket, Usage};
-use tallystick_domain::{KeyId, Lane};
+use tallystick_domain::{Currency, KeyId, Lane};
 
 fn amount(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -88,6 +90,37 @@ async fn a_model_without_a_price_runs_by_path_and_is_unrated_not_free() {
     assert_eq!((event.cost, event.status), (None, Status::Final));
     assert_eq!(event.unrated.unwrap().code(), "unknown_model");
     assert!(event.lines.is_empty());
+}
+
+#[tokio::test]
+async fn a_price_in_another_currency_than_the_ledgers_is_no_price_and_the_event_says_which_one() {
+    let world = World::new().await;
+    let zone = tallystick_domain::period::Zone::parse("Europe/Berlin").unwrap();
+    let team = Team { id: team(), name: "Agency".to_owned(), zone, currency: Currency::EUR };
+    world.applied(world.change(Change::Team(team))).await;
+    world.provider.next(json("200 OK", ANSWER));
+    let response = world.chat(r#"{"model":"m-1"}"#).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().get("x-tallystick-cost").is_none());
+    let event = world.only_usage().await;
+    assert_eq!((event.currency, event.cost), (Currency::EUR, None));
+    assert_eq!(event.unrated, Some(Unrated::OtherCurrency { currency: Currency::USD }));
+}
+
+#[tokio::test]
+async fn a_second_account_takes_over_a_model_only_when_it_is_told_to() {
+    let world = World::new().await;
+    let mut second = provider_row(world.provider.port);
+    second.id = tallystick_domain::ProviderId::derived("test", &[b"another"]);
+    second.name = "another".to_owned();
+    for (models, serving) in [(vec![], "fake"), (vec!["m-*".to_owned()], "another")] {
+        second.models = models;
+        world.applied(world.change(Change::Provider(second.clone()))).await;
+        world.provider.next(json("200 OK", ANSWER));
+        assert_eq!(world.chat(r#"{"model":"m-1"}"#).await.status(), 200);
+        let served = world.usage(if serving == "fake" { 1 } else { 2 }).await;
+        assert_eq!(served.last().unwrap().provider, serving);
+    }
 }
 
 #[tokio::test]

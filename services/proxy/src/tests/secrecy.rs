@@ -57,3 +57,22 @@ async fn prompts_are_in_no_event() {
     let event = serde_json::to_string(&world.only_usage().await).unwrap();
     assert!(!event.contains("colour") && !event.contains("blue"), "{event}");
 }
+
+#[tokio::test]
+async fn nobody_else_on_the_machine_can_read_the_spool() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new().await;
+    world.provider.next(json("200 OK", super::provider::ANSWER));
+    world.chat(r#"{"model":"m-1"}"#).await;
+    let mut looked_at = 0;
+    let mut folders = vec![world.spool_dir()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let meta = entry.metadata().unwrap();
+            assert_eq!(meta.permissions().mode() & 0o077, 0, "{:?}", entry.path());
+            folders.extend(meta.is_dir().then(|| entry.path()));
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 4, "{looked_at}");
+}

@@ -77,6 +77,15 @@ impl Target {
             && if self.models.is_empty() { known() } else { glob::allows(&self.models, model) }
     }
 
+    /// How good its claim to a model that it serves is; less is better.
+    pub(crate) fn claim(&self) -> u8 {
+        match (self.models.is_empty(), self.name == self.price_name) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => 2,
+        }
+    }
+
     /// The models that it lists by their whole name.
     pub(crate) fn listed_models(&self) -> impl Iterator<Item = &str> {
         self.models.iter().map(String::as_str).filter(|pattern| !pattern.contains('*'))

@@ -4,7 +4,7 @@ use crate::directory::Directory;
 use crate::standing::Standing;
 use std::sync::Arc;
 use tallystick_domain::event::{AdjustReason, Position};
-use tallystick_domain::price::{PriceBook, Unrated};
+use tallystick_domain::price::{PriceBook, TierName, Unrated, rate};
 use tallystick_domain::{ClientId, MemberId, ProjectId};
 
 /// Whom usage is moved to; the inner `None` is `unassigned`.
@@ -46,7 +46,7 @@ impl Change {
                 after.project = *project;
                 after.client = client.or(after.client);
             }
-            Self::Rerate(book) => rerate(book, standing, &mut after),
+            Self::Rerate(book) => rerate(book, directory, standing, &mut after),
         }
         if after.client != before.client {
             after.client_day = directory.zone_of(after.client).day_of(after.occurred_at);
@@ -57,7 +57,7 @@ impl Change {
 
 /// Rates by the version that is in force for the moment of use, as the book stands now. What has no usage, or whose usage
 /// was never readable, stays.
-fn rerate(book: &PriceBook, standing: &Standing, after: &mut Position) {
+fn rerate(book: &PriceBook, directory: &Directory, standing: &Standing, after: &mut Position) {
     let unreadable = [Unrated::UnreadableUsage, Unrated::MissingUsage];
     let several = matches!(after.unrated, Some(Unrated::SeveralModels { .. }));
     if several
@@ -66,11 +66,18 @@ fn rerate(book: &PriceBook, standing: &Standing, after: &mut Position) {
     {
         return;
     }
-    let tier = standing.recorded.service_tier.as_deref();
+    let recorded = &standing.recorded;
+    let found = book.lookup_served(
+        after.currency,
+        directory.price_name(&after.provider),
+        &recorded.model_requested,
+        recorded.model_served.as_deref(),
+        after.occurred_at,
+    );
+    let tier = TierName::parse(recorded.service_tier.as_deref());
+    let rated = found.and_then(|found| rate(&after.usage, &tier?, &found.version));
     // What no price is known for any more keeps the price it had.
-    if let Ok(rated) = book.rate(&after.provider, &after.model, after.occurred_at, tier, &after.usage)
-        && rated.currency == after.currency
-    {
+    if let Ok(rated) = rated {
         after.price_version = Some(rated.version);
         after.lines = rated.lines;
         after.cost = Some(rated.cost);

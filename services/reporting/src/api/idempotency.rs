@@ -64,32 +64,37 @@ async fn once(
     let limit = api.config.body_bytes.max(api.config.inbox_body_bytes);
     let body = whole_body(Request::from_parts(parts.clone(), body), api, limit).await?;
     let hash = request_hash(caller, &parts, &body);
-    let team = caller.team_id();
+    // A task of its own, the claim included: a caller who hangs up leaves neither a request half done nor its key claimed
+    // with nobody at work.
+    let request = Request::from_parts(parts, Body::from(body));
+    let work = carry_out(api.clone(), caller.team_id(), key.to_owned(), hash, request, next);
+    let done = api.tasks.spawn("idempotent request", work).await;
+    done.unwrap_or_else(|ended| Err(Problem::internal(&ended).into()))
+}
+
+/// Claims the key and carries the request out, or says what became of it.
+async fn carry_out(
+    api: ApiState,
+    team: TeamId,
+    key: String,
+    hash: [u8; 32],
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     let now = api.clock.now();
     let abandoned = now.checked_sub(ABANDONED).unwrap_or(now);
-    match api.store.idempotency_claim(team, key, &hash, now, abandoned).await? {
-        Claim::Claimed => {}
+    match api.store.idempotency_claim(team, &key, &hash, now, abandoned).await? {
+        Claim::Claimed => keep(&api, team, &key, next.run(request).await).await,
         Claim::Pending => {
-            return Err(ApiError::conflict(
-                "in_progress",
-                "this request is being carried out; ask again in a moment",
-            ));
+            Err(ApiError::conflict("in_progress", "this request is being carried out; ask again in a moment"))
         }
         Claim::Other => {
             let detail =
                 "this Idempotency-Key was used for another request; use a new key for each new request";
-            return Err(Problem::unprocessable("idempotency_key_reused", detail).into());
+            Err(Problem::unprocessable("idempotency_key_reused", detail).into())
         }
-        Claim::Answered { status, sealed } => return replay(api, team, key, status, &sealed),
+        Claim::Answered { status, sealed } => replay(&api, team, &key, status, &sealed),
     }
-    // A task of its own: a caller who hangs up does not leave the request half done and its key claimed.
-    let (kept_by, key) = (api.clone(), key.to_owned());
-    let work = async move {
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-        keep(&kept_by, team, &key, response).await
-    };
-    let done = api.tasks.spawn("idempotent request", work).await;
-    done.unwrap_or_else(|ended| Err(Problem::internal(&ended).into()))
 }
 
 async fn keep(api: &ApiState, team: TeamId, key: &str, response: Response) -> ApiResult<Response> {

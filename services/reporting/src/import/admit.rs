@@ -272,7 +272,9 @@ fn rate(
     if outcome.is_failure() && usage.is_empty() {
         return (None, Vec::new(), Some(Decimal::ZERO), None);
     }
-    match context.book.rate(&event.provider, &event.model, event.occurred_at, tier, usage) {
+    let currency = context.directory.team.currency;
+    let provider = context.directory.price_name(&event.provider);
+    match context.book.rate(currency, provider, &event.model, event.occurred_at, tier, usage) {
         Ok(rated) => (Some(rated.version), rated.lines, Some(rated.cost), None),
         Err(reason) => (None, Vec::new(), None, Some(reason)),
     }

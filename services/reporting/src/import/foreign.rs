@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 use tallystick_domain::usage::Api;
 
-/// One call that somebody else made and metered. `usage` is the provider's own usage object, with `api` saying whose; or,
-/// without `api`, disjoint buckets.
+/// One call that somebody else made and metered. `usage` is the provider's own usage object, with `api` (beside it or in
+/// it) saying whose; or, without `api`, disjoint buckets.
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignEvent {
@@ -52,12 +52,15 @@ pub struct ForeignEvent {
 /// What is wrong, for the sender.
 pub(crate) fn read(text: &str) -> Result<ForeignEvent, String> {
     let fits = |error: serde_json::Error| error.to_string();
+    let plain = |text: &str| -> Result<ForeignEvent, String> {
+        serde_json::from_str::<ForeignEvent>(text).map_err(fits)?.with_api_beside_usage()
+    };
     if !text.contains("\"specversion\"") {
-        return serde_json::from_str(text).map_err(fits);
+        return plain(text);
     }
     let mut outer: HashMap<String, Box<RawValue>> = serde_json::from_str(text).map_err(fits)?;
     if !outer.contains_key("specversion") {
-        return serde_json::from_str(text).map_err(fits);
+        return plain(text);
     }
     let data = outer.remove("data").ok_or("the CloudEvent has no data")?;
     let mut event: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data.get()).map_err(fits)?;
@@ -66,11 +69,29 @@ pub(crate) fn read(text: &str) -> Result<ForeignEvent, String> {
             event.entry(field.to_owned()).or_insert(value);
         }
     }
-    let plain = serde_json::to_string(&event).map_err(fits)?;
-    serde_json::from_str(&plain).map_err(fits)
+    plain(&serde_json::to_string(&event).map_err(fits)?)
 }
 
 impl ForeignEvent {
+    /// Takes `api` out of the usage object, so that both ways of writing it are one content.
+    fn with_api_beside_usage(mut self) -> Result<Self, String> {
+        if !self.usage.get().contains("\"api\"") {
+            return Ok(self);
+        }
+        let Ok(mut members) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(self.usage.get())
+        else {
+            return Ok(self);
+        };
+        let Some(named) = members.remove("api") else { return Ok(self) };
+        let api: Api = serde_json::from_str(named.get()).map_err(|error| format!("usage.api: {error}"))?;
+        if self.api.is_some_and(|beside| beside != api) {
+            return Err("api and usage.api differ; state it once".to_owned());
+        }
+        self.api = Some(api);
+        self.usage = serde_json::value::to_raw_value(&members).map_err(|error| error.to_string())?;
+        Ok(self)
+    }
+
     /// The content in one fixed form, whatever order and white space it was sent with.
     pub(crate) fn canonical(&self) -> Result<String, serde_json::Error> {
         let mut text = String::new();

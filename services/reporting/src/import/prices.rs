@@ -3,8 +3,8 @@
 use crate::api::error::ApiResult;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tallystick_domain::TeamId;
 use tallystick_domain::price::{BookError, PriceBook, PriceVersion};
-use tallystick_domain::{Currency, TeamId};
 use tallystick_store::Store;
 use tallystick_store::control::{PriceVersionRow, TeamRow};
 
@@ -21,7 +21,7 @@ impl PriceBooks {
         }
         let rows = store.price_versions_of(team.id).await?;
         let made_of = rows.len() as u64;
-        let book = Arc::new(book_of(rows, team.currency));
+        let book = Arc::new(book_of(rows));
         let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         books.insert(team.id, (made_of, Arc::clone(&book)));
         Ok(book)
@@ -33,8 +33,8 @@ impl PriceBooks {
     }
 }
 
-/// Versions in the team's currency; where the team's own and a common one claim the same place, its own counts.
-fn book_of(rows: Vec<PriceVersionRow>, currency: Currency) -> PriceBook {
+/// Versions in every currency, so that a missing conversion can be named; where the team's own and a common one claim the same place, its own counts.
+fn book_of(rows: Vec<PriceVersionRow>) -> PriceBook {
     let (own, common): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.team_id.is_some());
     let mut book = PriceBook::default();
     for row in own.into_iter().chain(common) {
@@ -46,9 +46,6 @@ fn book_of(rows: Vec<PriceVersionRow>, currency: Currency) -> PriceBook {
                 continue;
             }
         };
-        if version.currency != currency {
-            continue;
-        }
         match book.insert(version) {
             Err(BookError::Conflict { .. }) if is_common => {}
             Err(error) => {

@@ -22,7 +22,7 @@ pub enum SchemaError {
         found: String,
     },
     /// No migration was ever applied.
-    #[error("the database is empty: run `tallystick up` or `tallystick migrate` once")]
+    #[error("the database is empty: run `tallystick up` on it once")]
     Empty,
     /// The database is older than the program.
     #[error("the database is older than this program: migration {missing} is not applied yet")]

@@ -35,7 +35,7 @@ pub(in crate::api) struct Rotation {
     grace: Option<String>,
 }
 
-/// Suspends a key: its requests are answered 403 until it is restored.
+/// Suspends a key, and those that it replaced and that still work: requests are answered 403 until it is restored.
 #[utoipa::path(post, path = "/keys/{key}/suspend", tag = "keys", params(("key" = String, Path, description = "Id, name or prefix")),
     request_body = Suspension, responses((status = 200, body = KeyView)))]
 pub(in crate::api) async fn suspend(
@@ -46,7 +46,7 @@ pub(in crate::api) async fn suspend(
 ) -> ApiResult<Answer<KeyView>> {
     let reason = body.reason.as_deref().map(|reason| text("reason", reason)).transpose()?;
     let actor = caller.actor(&api);
-    edit(&api, &caller, &actor, &reference, "suspend", |key| {
+    edit_line(&api, &caller, &actor, &reference, "suspend", |key| {
         if matches!(key.state(actor.at), KeyState::Revoked | KeyState::Expired) {
             return Err(StoreError::conflict("the key has ended; there is nothing to suspend"));
         }
@@ -60,7 +60,7 @@ pub(in crate::api) async fn suspend(
     .await
 }
 
-/// Restores a suspended key.
+/// Restores a suspended key, and those that it replaced.
 #[utoipa::path(post, path = "/keys/{key}/restore", tag = "keys", params(("key" = String, Path, description = "Id, name or prefix")),
     responses((status = 200, body = KeyView)))]
 pub(in crate::api) async fn restore(
@@ -69,7 +69,7 @@ pub(in crate::api) async fn restore(
     Path(reference): Path<String>,
 ) -> ApiResult<Answer<KeyView>> {
     let actor = caller.actor(&api);
-    edit(&api, &caller, &actor, &reference, "restore", |key| {
+    edit_line(&api, &caller, &actor, &reference, "restore", |key| {
         if key.state(actor.at) == KeyState::Revoked {
             return Err(StoreError::conflict("a revoked key never works again; make a new one"));
         }
@@ -81,7 +81,7 @@ pub(in crate::api) async fn restore(
     .await
 }
 
-/// Revokes a key, for ever.
+/// Revokes a key, for ever, and those that it replaced and that still work.
 #[utoipa::path(post, path = "/keys/{key}/revoke", tag = "keys", params(("key" = String, Path, description = "Id, name or prefix")),
     responses((status = 200, body = KeyView)))]
 pub(in crate::api) async fn revoke(
@@ -90,7 +90,7 @@ pub(in crate::api) async fn revoke(
     Path(reference): Path<String>,
 ) -> ApiResult<Answer<KeyView>> {
     let actor = caller.actor(&api);
-    edit(&api, &caller, &actor, &reference, "revoke", |key| {
+    edit_line(&api, &caller, &actor, &reference, "revoke", |key| {
         key.revoked_at = key.revoked_at.or(Some(actor.at));
         Ok(())
     })
@@ -133,6 +133,31 @@ pub(in crate::api) async fn rotate(
         .ok_or_else(|| ApiError::not_found("key", &reference))?;
     let view = KeyView::of(&new, caller.team.currency, actor.at);
     Ok((StatusCode::CREATED, Answer(MadeKey::new(view, fresh.text, &api.config.public_url))))
+}
+
+/// Carries a change out on a key, after the keys that it replaced and whose grace time runs: who names a key means all its
+/// secrets.
+async fn edit_line<F>(
+    api: &ApiState,
+    caller: &Caller,
+    actor: &Actor,
+    reference: &str,
+    action: &str,
+    change: F,
+) -> ApiResult<Answer<KeyView>>
+where
+    F: Fn(&mut KeyRow) -> Result<(), StoreError> + Send + Sync,
+{
+    let named: KeyRow = find(api, caller.team_id(), reference).await?;
+    let mut before = named.rotated_from;
+    while let Some(id) = before {
+        let replaced: KeyRow = find(api, caller.team_id(), &id.to_string()).await?;
+        if !matches!(replaced.state(actor.at), KeyState::Revoked | KeyState::Expired) {
+            let _shown = edit(api, caller, actor, &id.to_string(), action, &change).await?;
+        }
+        before = replaced.rotated_from;
+    }
+    edit(api, caller, actor, &named.id.to_string(), action, &change).await
 }
 
 async fn edit<F>(

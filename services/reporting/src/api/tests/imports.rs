@@ -166,3 +166,31 @@ async fn thousands_of_events_in_one_request_land_with_dense_numbers() {
     }
     h.verify().await;
 }
+
+#[tokio::test]
+async fn the_api_may_stand_in_the_usage_object_or_beside_it_and_both_are_one_content() {
+    let h = Harness::start().await;
+    h.prices().await;
+    let usage =
+        json!({ "api": "chat", "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100 });
+    let first = h.post("/events", foreign("a", json!({ "api": null, "usage": usage.clone() }))).await.ok();
+    assert_eq!((statuses(&first), &first["results"][0]["cost"]), (vec!["accepted"], &json!("0.0035")));
+    let again = json!([foreign("a", json!({})), foreign("a", json!({ "usage": usage.clone() }))]);
+    assert_eq!(statuses(&h.post("/events", again).await.ok()), ["duplicate", "duplicate"]);
+    let unsure = h.post("/events", foreign("b", json!({ "api": "messages", "usage": usage }))).await.ok();
+    assert_eq!((statuses(&unsure), &unsure["results"][0]["code"]), (vec!["invalid"], &json!("malformed")));
+}
+
+#[tokio::test]
+async fn a_team_in_another_currency_imports_unrated_and_is_told_why_until_it_states_a_price() {
+    let h = Harness::start().await;
+    h.prices().await;
+    h.patch("/team", json!({ "currency": "EUR" })).await.ok();
+    let first = h.post("/events", foreign("a", json!({}))).await.ok();
+    assert_eq!((&first["unrated"], &first["results"][0]["unrated"]), (&json!(1), &json!("other_currency")));
+    let version = json!({ "provider": "openai", "model": "gpt-4o", "effective_from": "2026-01-01T00:00:00Z", "source": "contract",
+        "checked_on": "2026-01-01", "currency": "EUR", "rates": { "input_uncached": "2", "output_text": "10" } });
+    h.post("/prices", json!({ "versions": [version] })).await.ok();
+    let second = h.post("/events", foreign("b", json!({}))).await.ok();
+    assert_eq!((&second["unrated"], &second["results"][0]["cost"]), (&json!(0), &json!("0.003")));
+}

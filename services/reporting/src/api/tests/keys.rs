@@ -122,6 +122,20 @@ async fn rotating_gives_a_new_secret_under_the_same_name_and_the_old_one_ends_wi
 }
 
 #[tokio::test]
+async fn whoever_stops_a_rotated_key_stops_the_secret_that_its_grace_keeps_alive() {
+    let h = Harness::start().await;
+    let old = h.post("/keys", a_key("leaked")).await.ok();
+    h.post("/keys/leaked/rotate", json!({ "grace": "24h" })).await.ok();
+    let state = async || h.get(&format!("/keys/{}", old["id"].as_str().unwrap())).await.ok()["state"].clone();
+    h.post("/keys/leaked/suspend", json!({})).await.ok();
+    assert_eq!(state().await, "suspended");
+    h.post("/keys/leaked/restore", json!({})).await.ok();
+    assert_eq!(state().await, "active");
+    h.post("/keys/leaked/revoke", Value::Null).await.ok();
+    assert_eq!(state().await, "revoked");
+}
+
+#[tokio::test]
 async fn keys_are_listed_by_what_they_are_bound_to() {
     let h = Harness::start().await;
     h.post("/clients", json!({ "name": "Acme" })).await.ok();

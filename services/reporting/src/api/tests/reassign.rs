@@ -104,6 +104,23 @@ async fn re_rating_prices_what_had_no_price_and_changes_nothing_twice() {
 }
 
 #[tokio::test]
+async fn an_account_that_borrows_anothers_prices_is_rated_by_them_at_import_and_again_later() {
+    let h = Harness::start().await;
+    let account = json!({ "name": "azure-eu", "kind": "openai-compatible", "base_url": "https://eu.example/v1", "price_name": "openai" });
+    h.post("/providers", account).await.ok();
+    h.post("/events", foreign("1", json!({ "provider": "azure-eu" }))).await.ok();
+    h.settle().await;
+    h.prices().await;
+    let body = json!({ "from": "2026-10-01", "to": "2026-11-01", "apply": true });
+    assert_eq!(h.post("/prices/rerate", body).await.ok()["cost_after"], "0.0035");
+    let later = h.post("/events", foreign("2", json!({ "provider": "azure-eu" }))).await.ok();
+    assert_eq!(later["results"][0]["cost"], "0.0035");
+    h.settle().await;
+    assert_eq!(h.get("/usage?month=2026-10").await.ok()["total"]["cost"], "0.007");
+    h.verify().await;
+}
+
+#[tokio::test]
 async fn a_move_needs_one_target_and_something_to_move() {
     let h = Harness::start().await;
     h.client("Acme", "0").await;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::matching::{MatchedBy, bare, without_snapshot};
 use super::{PriceError, PriceVersion, Rated, TierName, Unrated, rate};
+use crate::currency::Currency;
 use crate::ids::PriceVersionId;
 use crate::usage::Usage;
 
@@ -137,27 +138,79 @@ impl PriceBook {
     /// [`Unrated::UnknownModel`] when no name fits, [`Unrated::NotInForce`] when the model's first version takes
     /// effect later.
     pub fn lookup(&self, provider: &str, model: &str, at: Timestamp) -> Result<Found, Unrated> {
+        let (began, matched_by) = self.began(provider, model, at)?;
+        let found = began.last().ok_or(Unrated::NotInForce)?;
+        Ok(Found { version: Arc::clone(found), matched_by })
+    }
+
+    /// The version in force that states its rates in the currency of a ledger.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`], and [`Unrated::OtherCurrency`] when every version that took effect is in another one.
+    pub fn lookup_in(
+        &self,
+        currency: Currency,
+        provider: &str,
+        model: &str,
+        at: Timestamp,
+    ) -> Result<Found, Unrated> {
+        let (began, matched_by) = self.began(provider, model, at)?;
+        let newest = began.last().ok_or(Unrated::NotInForce)?;
+        let other = Unrated::OtherCurrency { currency: newest.currency };
+        let found = began.iter().rev().find(|version| version.currency == currency).ok_or(other)?;
+        Ok(Found { version: Arc::clone(found), matched_by })
+    }
+
+    /// The version for a call: by the model that served. Where only the beginning of its name is known but the model that
+    /// was asked for has a price of its own, that one counts.
+    ///
+    /// # Errors
+    /// As [`Self::lookup_in`].
+    pub fn lookup_served(
+        &self,
+        currency: Currency,
+        provider: &str,
+        requested: &str,
+        served: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Found, Unrated> {
+        let look = |model: &str| self.lookup_in(currency, provider, model, at);
+        let asked = look(requested);
+        match served.filter(|served| *served != requested).map(look) {
+            Some(Ok(served)) if !matches!(served.matched_by, MatchedBy::Prefix) => Ok(served),
+            Some(served) => asked.or(served),
+            None => asked,
+        }
+    }
+
+    /// The versions of a model that took effect by an instant, oldest first.
+    fn began(
+        &self,
+        provider: &str,
+        model: &str,
+        at: Timestamp,
+    ) -> Result<(&[Arc<PriceVersion>], MatchedBy), Unrated> {
         let prices = self.providers.get(provider).ok_or(Unrated::UnknownModel)?;
         let (index, matched_by) = prices.find(bare(model)).ok_or(Unrated::UnknownModel)?;
         let versions = prices.models.get(index).map_or(&[][..], |model| &model.versions);
         let after = versions.partition_point(|version| version.effective_from <= at);
-        let found = after.checked_sub(1).and_then(|last| versions.get(last)).ok_or(Unrated::NotInForce)?;
-        Ok(Found { version: Arc::clone(found), matched_by })
+        Ok((versions.get(..after).unwrap_or_default(), matched_by))
     }
 
-    /// Looks the version up and rates with it.
+    /// Looks the version in a currency up and rates with it.
     ///
     /// # Errors
-    /// As [`Self::lookup`] and [`rate`], and when the tier is unknown.
+    /// As [`Self::lookup_in`] and [`rate`], and when the tier is unknown.
     pub fn rate(
         &self,
+        currency: Currency,
         provider: &str,
         model: &str,
         at: Timestamp,
         tier: Option<&str>,
         usage: &Usage,
     ) -> Result<Rated, Unrated> {
-        let found = self.lookup(provider, model, at)?;
+        let found = self.lookup_in(currency, provider, model, at)?;
         rate(usage, &TierName::parse(tier)?, &found.version)
     }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::currency::Currency;
 use crate::usage::Bucket;
 
 /// The reason why a usage carries no cost. In JSON `{"reason": "...", ...}`.
@@ -15,6 +16,12 @@ pub enum Unrated {
     /// The model has prices, but none that was in force at that instant.
     #[error("no price of this model was in force at that time")]
     NotInForce,
+    /// The prices in force are in another currency than the ledger's, and the book has none converted by a pinned rate.
+    #[error("the price of this model is in {currency}, and none is stated in the ledger's currency")]
+    OtherCurrency {
+        /// The currency of the price in force.
+        currency: Currency,
+    },
     /// A bucket has a quantity and the version states no rate for it.
     #[error("the price has no rate for {bucket}")]
     NoRateForBucket {
@@ -54,6 +61,7 @@ impl Unrated {
         match self {
             Self::UnknownModel => "unknown_model",
             Self::NotInForce => "not_in_force",
+            Self::OtherCurrency { .. } => "other_currency",
             Self::NoRateForBucket { .. } => "no_rate_for_bucket",
             Self::UnknownTier { .. } => "unknown_tier",
             Self::SeveralModels { .. } => "several_models",

@@ -1,6 +1,8 @@
 //! Why a provider's usage object could not be read.
 
-/// The usage object contradicts itself or its dialect. The event keeps the raw object, and stays unrated.
+/// The usage object contradicts itself or its dialect. Nothing of it is counted; the caller decides what stands in. The
+/// proxy books an estimate from the bytes that it saw, flagged as such, and keeps the raw object in the event; an import
+/// refuses the line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UsageError {
     /// Not the JSON that the dialect promises.

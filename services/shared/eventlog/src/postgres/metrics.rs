@@ -25,7 +25,7 @@ impl Metrics {
                 .with_description("Records appended to the event log.")
                 .build(),
             bytes: meter
-                .u64_counter("tallystick.log.append.bytes")
+                .u64_counter("tallystick.log.append.size")
                 .with_unit("By")
                 .with_description("Bytes appended to the event log, after compression.")
                 .build(),

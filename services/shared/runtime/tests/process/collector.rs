@@ -41,7 +41,7 @@ impl<T> Default for Signal<T> {
 impl<T: Message + Clone + Default> Signal<T> {
     /// Everything so far.
     pub(crate) fn all(&self) -> Vec<T> {
-        self.received.lock().unwrap().clone()
+        self.received.lock().expect("no test panics while it holds this").clone()
     }
 
     /// Waits for the next export.
@@ -50,7 +50,10 @@ impl<T: Message + Clone + Default> Signal<T> {
     }
 
     fn keep(&self, body: Bytes) {
-        self.received.lock().unwrap().push(T::decode(body).expect("OTLP in protobuf"));
+        self.received
+            .lock()
+            .expect("no test panics while it holds this")
+            .push(T::decode(body).expect("OTLP in protobuf"));
         self.arrived.notify_one();
     }
 }
@@ -64,8 +67,8 @@ impl Collector {
             .route("/v1/metrics", post(async |State(c): State<Self>, body: Bytes| c.metrics.keep(body)))
             .route("/v1/logs", post(async |State(c): State<Self>, body: Bytes| c.logs.keep(body)))
             .with_state(collector.clone());
-        let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
         let tasks = Tasks::new(Shutdown::new());
         let set = tasks.clone();
         tasks.spawn("collector", async move {

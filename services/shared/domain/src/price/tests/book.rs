@@ -120,3 +120,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_ledger_is_rated_in_its_own_currency_or_told_which_one_the_price_is_in() {
+    let dollars = version("m");
+    let mut newer = version("m");
+    newer.effective_from = at("2026-07-30T00:00:00Z");
+    let newer = newer.with_derived_id();
+    let euros = dollars.converted(
+        Currency::EUR,
+        "0.9".parse().unwrap(),
+        at(LATER).to_zoned(jiff::tz::TimeZone::UTC).date(),
+        "ECB",
+    );
+    let mut euros = euros.unwrap().version;
+    euros.revision = 1;
+    let euros = euros.with_derived_id();
+    let usage = crate::usage::Usage::new().with(crate::usage::Bucket::InputUncached, 1_000);
+    let rated = |book: &PriceBook, currency| {
+        book.rate(currency, "acme", "m", at("2026-08-01T00:00:00Z"), None, &usage)
+    };
+
+    let book = PriceBook::of([dollars.clone(), newer.clone()]).unwrap();
+    assert_eq!(rated(&book, Currency::USD).unwrap().version, newer.id);
+    let other = Unrated::OtherCurrency { currency: Currency::USD };
+    assert_eq!(rated(&book, Currency::EUR).unwrap_err(), other);
+    assert_eq!(other.code(), "other_currency");
+
+    let book = PriceBook::of([dollars, newer.clone(), euros.clone()]).unwrap();
+    assert_eq!(
+        rated(&book, Currency::EUR).unwrap().version,
+        euros.id,
+        "a newer price in dollars hides no price in euros"
+    );
+    assert_eq!(rated(&book, Currency::EUR).unwrap().currency, Currency::EUR);
+    assert_eq!(rated(&book, Currency::USD).unwrap().version, newer.id);
+    assert!(matches!(
+        book.lookup_in(Currency::EUR, "acme", "m", at("2020-01-01T00:00:00Z")),
+        Err(Unrated::NotInForce)
+    ));
+    assert!(matches!(book.lookup_in(Currency::EUR, "acme", "n", at(LATER)), Err(Unrated::UnknownModel)));
+}
