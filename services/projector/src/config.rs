@@ -15,8 +15,8 @@ pub struct ProjectorConfig {
     pub lease: Duration,
     /// How long to wait for new records before looking again.
     pub idle_wait: Duration,
-    /// Pause after the database or the log failed.
-    pub retry_pause: Duration,
+    /// Longest pause between attempts while the database or the log fails.
+    pub retry_max: Duration,
 }
 
 impl Default for ProjectorConfig {
@@ -27,7 +27,7 @@ impl Default for ProjectorConfig {
             linger: Duration::from_millis(200),
             lease: Duration::from_secs(15),
             idle_wait: Duration::from_secs(2),
-            retry_pause: Duration::from_millis(500),
+            retry_max: Duration::from_secs(10),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::config::ProjectorConfig;
 use crate::metrics::Metrics;
 use crate::prepare::{MustStop, prepare, refused};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tallystick_eventlog::{EventLog, LogError, LogRecord, ReadLimit};
 use tallystick_runtime::{Shutdown, Tasks, error_chain, telemetry};
 use tallystick_store::ledger::{Batch, Claim};
@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 /// The name of the ledger's projection in the cursor table.
 pub const PROJECTION: &str = "ledger";
+
+/// Pause before a partition is claimed again; doubles while it keeps failing.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Why a partition stopped. The process goes on; the partition is tried again after a pause.
 #[derive(Debug, thiserror::Error)]
@@ -74,12 +77,17 @@ impl Projector {
     }
 
     async fn run(&self, partition: u32, shutdown: Shutdown) {
+        let mut pause = FIRST_PAUSE;
         while !shutdown.is_draining() {
-            if let Err(stopped) = self.own(partition, &shutdown).await {
-                error!(log.partition = partition, error = %error_chain(&stopped), "partition stopped, it is tried again");
+            match self.own(partition, &shutdown).await {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(stopped) => {
+                    error!(log.partition = partition, error = %error_chain(&stopped), "partition stopped, it is tried again");
+                    pause = (pause * 2).min(self.config.retry_max);
+                }
             }
             tokio::select! {
-                () = tokio::time::sleep(self.config.retry_pause) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = shutdown.draining() => {}
             }
         }

@@ -1,5 +1,6 @@
 //! Tables that are made from the source: the settings in OPERATIONS, the endpoints in API.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -23,7 +24,10 @@ fn same_as_written(path: &str, mark: &str, current: &str) {
         let text = format!("{before}{open}{current}{close}{after}");
         return fs::write(&page.path, text).expect("the page can be written");
     }
-    assert_eq!(written, current, "{path} is not current: run this test with UPDATE=1");
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let (written, current) = (lines(written), lines(current));
+    let differing: Vec<_> = written.symmetric_difference(&current).collect();
+    assert!(differing.is_empty(), "{path} is not current, run this test with UPDATE=1: {differing:#?}");
 }
 
 #[test]

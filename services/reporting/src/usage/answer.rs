@@ -67,6 +67,8 @@ pub struct UsageTotal {
     pub failed: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    /// Requests without a price; `cost` knows nothing of them.
+    pub unrated: i64,
     /// Exact.
     #[schema(value_type = String)]
     pub cost: Decimal,
@@ -83,6 +85,7 @@ impl From<RollupSums> for UsageTotal {
             failed: sums.failed,
             input_tokens: sums.input_tokens,
             output_tokens: sums.output_tokens,
+            unrated: sums.unrated,
             cost: sums.cost,
             sums,
         }

@@ -123,6 +123,7 @@ async fn build(
             batch_bytes: usize::try_from(projector.batch_bytes).unwrap_or(usize::MAX),
             linger: projector.linger,
             idle_wait: projector.poll,
+            retry_max: projector.retry_max,
             ..ProjectorConfig::default()
         };
         let owner = foundation.ids.uuid();

@@ -22,8 +22,7 @@ async fn every_grouping_adds_up_to_the_same_total_and_shows_what_is_unassigned()
     ]);
     h.post("/events", events).await.ok();
     h.settle().await;
-    let total =
-        json!({ "requests": 4, "failed": 1, "input_tokens": 4000, "output_tokens": 400, "cost": "0.0105" });
+    let total = json!({ "requests": 4, "failed": 1, "input_tokens": 4000, "output_tokens": 400, "unrated": 1, "cost": "0.0105" });
     for by in [
         "",
         "client",

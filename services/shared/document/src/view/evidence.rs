@@ -84,7 +84,7 @@ fn intro(invoice: &InvoiceDocument) -> String {
         text.push_str("the sum is converted at the pinned rate and ");
     }
     text.push_str(&format!(
-        "only the line of the invoice is rounded, to the smallest unit of {}.",
+        "only the lines of the invoice are rounded, to the smallest unit of {} and so that they add up to the rounded sum.",
         invoice.currency
     ));
     text

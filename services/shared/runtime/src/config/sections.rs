@@ -73,8 +73,6 @@ section! {
         low_water_bytes: u64 as "super::units::size" = 256 * MIB,
         /// Unshipped records beyond which no new request is admitted (503).
         backlog_bytes: u64 as "super::units::size" = 8 * GIB,
-        /// Records waiting for the writer; beyond: their requests wait.
-        queue_records: usize = 8_192,
         /// Age up to which acknowledged segments are kept for `spool resend`.
         retained_age: Duration as "super::units::duration" = 7 * DAY,
         /// Size up to which acknowledged segments are kept.

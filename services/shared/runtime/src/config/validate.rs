@@ -90,7 +90,6 @@ impl Settings {
     fn check_spool(&self, findings: &mut Findings) {
         let spool = &self.spool;
         findings.at_least_one(&[
-            ("spool.queue_records", spool.queue_records as u64),
             ("spool.ship_batch_records", spool.ship_batch_records as u64),
             ("spool.ship_batch_bytes", spool.ship_batch_bytes),
         ]);
