@@ -2,20 +2,36 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tallystick_runtime::Tasks;
 use tallystick_runtime::config::Settings;
+use tallystick_runtime::{Shutdown, Tasks, error_chain};
 use tallystick_store::managed::{ManagedConfig, ManagedError, ManagedPostgres};
 use tallystick_store::{Store, StoreConfig, StoreError, StoreLimits};
+use tokio::sync::Mutex;
+use tracing::{error, info};
 
 use crate::client::Running;
 use crate::error::{CliError, Exit, Outcome};
+
+/// First pause before an own server that ended is started again; doubles while that fails.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) store: Store,
-    own: Option<Arc<ManagedPostgres>>,
+    own: Option<Own>,
+}
+
+/// A server of our own. The slot is empty only while it is being started again.
+#[derive(Clone, Debug)]
+struct Own {
+    config: ManagedConfig,
+    url: String,
+    server: Arc<Mutex<Option<ManagedPostgres>>>,
 }
 
 /// Where a database comes from.
@@ -43,10 +59,12 @@ impl Database {
                 "set DATABASE_URL=postgres://user:password@host:5432/name to the database of this instance",
             ));
         }
-        match ManagedPostgres::start(ManagedConfig::new(&settings.data_dir)).await {
-            Ok(own) => {
-                let store = connect(own.store_config(), settings).await?;
-                Ok(Self { store, own: Some(Arc::new(own)) })
+        let config = ManagedConfig::new(&settings.data_dir);
+        match ManagedPostgres::start(config.clone()).await {
+            Ok(server) => {
+                let store = connect(server.store_config(), settings).await?;
+                let url = server.url();
+                Ok(Self { store, own: Some(Own { config, url, server: Arc::new(Mutex::new(Some(server))) }) })
             }
             Err(ManagedError::InUse { .. }) if origin == Origin::GivenOrShared => shared(settings).await,
             Err(error) => Err(refused(&settings.data_dir, &error)),
@@ -60,28 +78,56 @@ impl Database {
 
     /// How another process on this machine reaches the own server; `None` for a given database.
     pub(crate) fn own_url(&self) -> Option<String> {
-        self.own.as_ref().map(|own| own.url())
+        self.own.as_ref().map(|own| own.url.clone())
     }
 
-    /// Drains the process when the own server ends by itself.
+    /// Starts the own server again whenever it ends by itself. Until it is back the proxy goes on with what it knows, the
+    /// spool takes what it meters, and the rest waits.
     pub(crate) fn watch(&self, tasks: &Tasks) {
         let Some(own) = self.own.clone() else { return };
         let shutdown = tasks.shutdown_signal().clone();
-        drop(tasks.spawn("postgres.watch", async move {
-            tokio::select! {
-                () = shutdown.draining() => {}
-                how = own.ended() => shutdown.fail(format!("the own PostgreSQL ended: {how}")),
-            }
-        }));
+        drop(tasks.spawn("postgres.watch", async move { own.keep_alive(&shutdown).await }));
     }
 
     /// Closes the pool and stops the own server.
     pub(crate) async fn close(self) {
         self.store.close().await;
-        // Whoever watched it has ended with the tasks; otherwise the last one to drop it asks it to shut down.
-        if let Some(own) = self.own.and_then(Arc::into_inner) {
-            let how = own.stop().await;
-            tracing::info!(process.end = how, "PostgreSQL is down");
+        let Some(own) = self.own else { return };
+        // Whoever watched it has ended with the tasks.
+        if let Some(server) = own.server.lock().await.take() {
+            let how = server.stop().await;
+            info!(process.end = how, "PostgreSQL is down");
+        }
+    }
+}
+
+impl Own {
+    async fn keep_alive(&self, shutdown: &Shutdown) {
+        let mut slot = self.server.lock().await;
+        let mut pause = FIRST_PAUSE;
+        while !shutdown.is_draining() {
+            if let Some(server) = slot.as_ref() {
+                tokio::select! {
+                    () = shutdown.draining() => return,
+                    how = server.ended() => error!(process.end = how, "the own PostgreSQL ended, it is started again"),
+                }
+                // Whatever is left of it gives the folder free before the next one takes it.
+                *slot = None;
+            }
+            match ManagedPostgres::start(self.config.clone()).await {
+                Ok(server) => {
+                    info!("the own PostgreSQL is back");
+                    *slot = Some(server);
+                    pause = FIRST_PAUSE;
+                }
+                Err(failed) => {
+                    error!(error = %error_chain(&failed), "the own PostgreSQL does not start, it is tried again");
+                    tokio::select! {
+                        () = shutdown.draining() => return,
+                        () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                    }
+                }
+            }
         }
     }
 }
