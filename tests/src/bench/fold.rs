@@ -10,7 +10,7 @@ use tallystick_domain::ledger::Fold;
 /// Events per fold, as in a projector's batch.
 const BATCH: usize = 10_000;
 /// Folds per round.
-const BATCHES: usize = 20;
+const BATCHES: usize = 10;
 
 const SECTION: &str = "fold, one core";
 

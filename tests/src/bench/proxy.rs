@@ -16,9 +16,9 @@ use anyhow::{Context, anyhow};
 use std::time::Duration;
 
 const SECTION: [&str; 2] = ["proxy, upstream answers at once", "proxy, upstream answers after 50 ms"];
-const FLOOD: Duration = Duration::from_secs(4);
+const FLOOD: Duration = Duration::from_secs(3);
 const WARM_UP: Duration = Duration::from_secs(1);
-const PACE: Duration = Duration::from_secs(6);
+const PACE: Duration = Duration::from_secs(5);
 /// Calls per second for the latencies.
 const RATE: u32 = 200;
 

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::values::{Fields, budget};
+use super::values::{Fields, budget, tell_unenforced};
 use crate::context::Context;
 use crate::error::Outcome;
 use crate::output::print_object;
@@ -23,7 +23,7 @@ pub(crate) enum Command {
         /// The ledger's currency, such as USD.
         #[arg(long)]
         currency: Option<String>,
-        /// Budget of keys that are made without one, such as daily=5 (repeatable).
+        /// Budget of keys that are made without one, such as daily=5 (repeatable); recorded, not enforced in this version.
         #[arg(long, value_parser = budget, value_name = "PERIOD=LIMIT")]
         default_key_budget: Vec<Value>,
     },
@@ -39,7 +39,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
                 .with("zone", zone)
                 .with("currency", currency)
                 .list("default_key_budgets", &default_key_budget);
-            api.patch("/team", change.into_change()?).await?
+            let team = api.patch("/team", change.into_change()?).await?;
+            tell_unenforced(&default_key_budget);
+            team
         }
     };
     print_object(context, &team)

@@ -106,11 +106,13 @@ pub(crate) async fn run(context: &Context, args: UsageArgs) -> Outcome {
         let file = query.with("format", Some("csv")).on("/usage");
         let reply = api.send(Method::GET, &file, ClientBody::None).await?;
         to_file(args.to.output.as_deref(), &reply.body)?;
+        unrated(&usage).iter().for_each(|text| output::note(text));
         return args.fail_over.map_or(Ok(()), |limit| check(&usage, limit));
     }
     print_rows(context, &usage, "rows", &columns(&args.by), &args.to)?;
     if !context.json {
         tell_bounds(&usage);
+        unrated(&usage).iter().for_each(|text| output::note(text));
     }
     match args.fail_over {
         Some(limit) => check(&usage, limit),
@@ -141,7 +143,7 @@ fn columns(by: &[String]) -> Vec<Column> {
         Column("FAILED", "/failed", Kind::Count),
         Column("INPUT TOKENS", "/input_tokens", Kind::Count),
         Column("OUTPUT TOKENS", "/output_tokens", Kind::Count),
-        Column("COST", "/cost", Kind::Money("currency")),
+        Column("COST", "/cost", Kind::Cost("currency")),
     ];
     dimensions.chain(numbers).collect()
 }
@@ -163,7 +165,7 @@ const DIMENSIONS: [(&str, &str, &str); 11] = [
 /// What the numbers are about: zone, bounds, total, and up to when everything is in.
 fn tell_bounds(usage: &Value) {
     let text = |name: &str| usage[name].as_str().unwrap_or("-");
-    let total = total(usage).map_or_else(|| "-".to_owned(), |total| money(total, text("currency")));
+    let total = output::cost(&usage["total"]["cost"], &usage["total"], text("currency"));
     let complete = usage["watermark"].as_str().map_or("nothing yet".to_owned(), short_time);
     output::note(&format!(
         "total {total} · from {} to {} (not included), {} · complete up to {complete}",
@@ -171,6 +173,17 @@ fn tell_bounds(usage: &Value) {
         text("to"),
         text("zone"),
     ));
+}
+
+/// What the sums leave out.
+fn unrated(usage: &Value) -> Option<String> {
+    let calls = usage.pointer("/total/unrated").and_then(Value::as_u64).filter(|calls| *calls > 0)?;
+    let have = if calls == 1 { "call has" } else { "calls have" };
+    let and_not = if calls == 1 { "is not" } else { "are not" };
+    Some(format!(
+        "{} {have} no price and {and_not} in these sums: `tallystick events list --status unrated`",
+        output::count(calls)
+    ))
 }
 
 fn total(usage: &Value) -> Option<Decimal> {
@@ -221,6 +234,14 @@ mod tests {
         assert!(check(&usage, Decimal::from(101)).is_ok());
         let error = check(&usage, Decimal::from(100)).unwrap_err();
         assert_eq!(error.exit(), Exit::OverThreshold);
+    }
+
+    #[test]
+    fn calls_without_a_price_are_named_below_the_sums() {
+        let note = |calls: u64| unrated(&json!({"total": {"unrated": calls, "cost": "0"}}));
+        assert_eq!(note(0), None);
+        assert!(note(1).unwrap().starts_with("1 call has no price and is not in these sums"));
+        assert!(note(2_000).unwrap().starts_with("2,000 calls have no price and are not in these sums"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::{CliError, Outcome};
+use crate::output;
 
 /// Fields of a body; absent ones are left out.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +77,16 @@ pub(crate) fn budget(text: &str) -> Result<Value, String> {
     Ok(json!({"period": period, "limit": amount(limit)?, "hard": hard}))
 }
 
+/// Says of budgets that were given what they do not do.
+pub(crate) fn tell_unenforced(budgets: &[Value]) {
+    unenforced(budgets).iter().for_each(|text| output::note(text));
+}
+
+fn unenforced(budgets: &[Value]) -> Option<&'static str> {
+    (!budgets.is_empty())
+        .then_some("the budget is recorded but not enforced in this version: no call is stopped by it")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +101,12 @@ mod tests {
         for wrong in ["5", "hourly=5", "daily=0", "daily=-1", "daily="] {
             assert!(budget(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_budget_is_never_taken_in_without_saying_that_it_stops_nothing() {
+        assert!(unenforced(&[budget("daily=5").unwrap()]).unwrap().contains("not enforced"));
+        assert_eq!(unenforced(&[]), None);
     }
 
     #[test]

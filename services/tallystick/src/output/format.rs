@@ -35,6 +35,12 @@ pub(crate) fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
+/// `and 5 more`, where a list was cut off; `None` where all of it is shown.
+pub(crate) fn more(all: u64, shown: usize) -> Option<String> {
+    let left = all.checked_sub(shown as u64).filter(|left| *left > 0)?;
+    Some(format!("and {} more (use --json for all)", count(left)))
+}
+
 /// One decimal and a sign.
 pub(crate) fn percent(part: Decimal, whole: Decimal) -> String {
     match part.checked_mul(Decimal::ONE_HUNDRED).and_then(|part| part.checked_div(whole)) {
@@ -91,6 +97,12 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
         assert_eq!(count(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn a_list_that_was_cut_off_says_how_much_is_left() {
+        assert_eq!(more(1_234, 20).as_deref(), Some("and 1,214 more (use --json for all)"));
+        assert_eq!((more(20, 20), more(3, 20)), (None, None));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) use ask::confirm;
-pub(crate) use format::{count, money, percent, short_time};
-pub(crate) use present::{Column, Kind, print_list, print_object, print_rows};
+pub(crate) use format::{count, money, more, percent, short_time};
+pub(crate) use present::{Column, Kind, cost, print_list, print_object, print_rows};
 pub(crate) use table::Table;
 
 use crate::error::{CliError, Doing as _, Exit, Outcome};

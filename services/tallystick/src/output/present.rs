@@ -13,9 +13,11 @@ use crate::error::Outcome;
 const ROWS: u32 = 100;
 /// Rows of a file where no limit is given.
 const ALL_ROWS: u32 = u32::MAX;
+/// What stands where there is no price.
+const UNRATED: &str = "unrated";
 
 /// How a value is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     /// As it is.
     Text,
@@ -25,6 +27,10 @@ pub(crate) enum Kind {
     Count,
     /// An amount; the currency stands in this field of the row or of the document.
     Money(&'static str),
+    /// The same for the cost of calls, of which some may have no price: those are named, never shown as zero.
+    Cost(&'static str),
+    /// What this makes of the whole row.
+    Told(fn(&Value) -> String),
 }
 
 /// One column: its title, where its value is (a JSON pointer, several after each other apart by `|`), how it is shown.
@@ -39,17 +45,32 @@ impl Column {
 
     fn shown(&self, row: &Value, document: &Value) -> String {
         let value = self.value(row);
-        if value.is_null() {
-            return "-".to_owned();
-        }
+        let currency =
+            |field: &str| row[field].as_str().or(document[field].as_str()).unwrap_or_default().to_owned();
         match self.2 {
+            Kind::Told(tell) => tell(row),
+            Kind::Cost(field) => cost(value, row, &currency(field)),
+            _ if value.is_null() => "-".to_owned(),
             Kind::Text => plain(value),
             Kind::Time => short_time(&plain(value)),
             Kind::Count => value.as_u64().map_or_else(|| plain(value), count),
-            Kind::Money(field) => {
-                amount(value, row[field].as_str().or(document[field].as_str()).unwrap_or_default())
-            }
+            Kind::Money(field) => amount(value, &currency(field)),
         }
+    }
+}
+
+/// The cost of a sum of calls, which counts those without a price, or of one event, which names why it has none.
+/// What a correction made of an event stands in its `current`: null once it was voided.
+pub(crate) fn cost(value: &Value, sums: &Value, currency: &str) -> String {
+    let number = |name: &str| sums[name].as_u64().unwrap_or(0);
+    match number("unrated") {
+        0 if value.is_null() => {
+            let standing = sums.get("current").unwrap_or(sums);
+            if standing["unrated"].is_null() { "-".to_owned() } else { UNRATED.to_owned() }
+        }
+        0 => amount(value, currency),
+        unrated if unrated >= number("requests") => UNRATED.to_owned(),
+        unrated => format!("{} + {} {UNRATED}", amount(value, currency), count(unrated)),
     }
 }
 
@@ -119,8 +140,8 @@ fn table(rows: &[Value], document: &Value, columns: &[Column]) -> Table {
     let titles: Vec<String> = columns
         .iter()
         .map(|column| match column.2 {
-            Kind::Count | Kind::Money(_) => format!(">{}", column.0),
-            Kind::Text | Kind::Time => column.0.to_owned(),
+            Kind::Count | Kind::Money(_) | Kind::Cost(_) => format!(">{}", column.0),
+            Kind::Text | Kind::Time | Kind::Told(_) => column.0.to_owned(),
         })
         .collect();
     let mut table = Table::new(&titles.iter().map(String::as_str).collect::<Vec<_>>());
@@ -203,6 +224,22 @@ mod tests {
         assert!(table(data, &document, COLUMNS).plain().contains("Acme Corp\t$1,234.57\t4,321"));
         let csv = String::from_utf8(exact(data, COLUMNS).csv().unwrap()).unwrap();
         assert_eq!(csv, "name,cost,requests\nAcme Corp,1234.5678,4321\n");
+    }
+
+    #[test]
+    fn calls_without_a_price_are_never_a_cost_of_zero() {
+        let shown = |row: Value| {
+            Column("COST", "/current/cost|/cost", Kind::Cost("currency"))
+                .shown(&row, &json!({"currency": "USD"}))
+        };
+        assert_eq!(shown(json!({"requests": 3, "unrated": 0, "cost": "0"})), "$0.00");
+        assert_eq!(shown(json!({"requests": 3, "unrated": 3, "cost": "0"})), "unrated");
+        assert_eq!(shown(json!({"requests": 3, "unrated": 1, "cost": "1.5"})), "$1.50 + 1 unrated");
+        let reason = json!({"reason": "unknown_model"});
+        assert_eq!(shown(json!({"unrated": reason})), "unrated");
+        assert_eq!(shown(json!({"unrated": reason, "current": {"cost": "2"}})), "$2.00");
+        assert_eq!(shown(json!({"unrated": reason, "current": null})), "-");
+        assert_eq!(shown(json!({"cost": "2"})), "$2.00");
     }
 
     #[test]

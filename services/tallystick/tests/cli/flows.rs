@@ -52,8 +52,10 @@ fn shows_a_secret_once(instance: &Instance<'_>) {
     assert!(key["base_urls"]["openai"].as_str().unwrap().ends_with("/v1"), "{key}");
     let shown = instance.run(&["keys", "show", "backend"]);
     assert!(shown.code == 0 && !shown.stdout.contains(secret), "{shown:?}");
-    let text = instance.run(&["keys", "add", "--name", "cursor", "--kind", "project", "--tool", "cursor"]);
+    let cursor = ["keys", "add", "--name", "cursor", "--kind", "project", "--tool", "cursor"];
+    let text = instance.run(&[&cursor[..], &["--budget", "daily=5"]].concat());
     assert!(text.stdout.contains("Override OpenAI Base URL"), "{text:?}");
+    assert!(text.stderr.contains("not enforced in this version"), "{text:?}");
     let variables = instance.run(&["keys", "add", "--name", "env", "--kind", "project", "--format", "env"]);
     assert!(variables.stdout.starts_with("OPENAI_API_KEY=ts_live_"), "{variables:?}");
 }

@@ -64,6 +64,13 @@ impl Report {
     fn errors(&self) -> impl Iterator<Item = &Value> {
         self.results.iter().filter(|result| result["status"] == "invalid")
     }
+
+    /// The first bad lines with their reasons, and how many more there are.
+    fn told(&self) -> Vec<String> {
+        let reason = |bad: &Value| bad["reason"].as_str().unwrap_or("it was refused").to_owned();
+        let named = self.errors().take(NAMED).map(|bad| format!("line {}: {}", bad["line"], reason(bad)));
+        named.chain(output::more(self.invalid, NAMED)).collect()
+    }
 }
 
 /// Lines that travel together, and their numbers in the file.
@@ -148,13 +155,7 @@ pub(super) async fn run(context: &Context, file: &Path) -> Outcome {
         for (name, number) in counts {
             output::line(&format!("{name}\t{number}"))?;
         }
-        for bad in report.errors().take(NAMED) {
-            output::note(&format!(
-                "line {}: {}",
-                bad["line"],
-                bad["reason"].as_str().unwrap_or("it was refused")
-            ));
-        }
+        report.told().iter().for_each(|text| output::note(text));
     }
     if report.invalid == 0 {
         return Ok(());
@@ -182,6 +183,15 @@ mod tests {
             (errors.len(), &errors[0]["line"], &errors[0]["reason"]),
             (1, &json!(7), &json!("model is missing"))
         );
+    }
+
+    #[test]
+    fn bad_lines_beyond_the_named_ones_are_counted() {
+        let mut report = Report::default();
+        (1..=23).for_each(|line| report.bad(line, "malformed", "it is not UTF-8"));
+        let told = report.told();
+        assert_eq!((told.len(), told[19].as_str()), (21, "line 20: it is not UTF-8"));
+        assert_eq!(told[20], "and 3 more (use --json for all)");
     }
 
     #[test]

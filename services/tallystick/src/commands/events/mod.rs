@@ -19,7 +19,7 @@ const COLUMNS: &[Column] = &[
     Column("MODEL", "/model_served|/model_requested", Kind::Text),
     Column("OUTCOME", "/outcome", Kind::Text),
     Column("STATUS", "/status", Kind::Text),
-    Column("COST", "/cost", Kind::Money("currency")),
+    Column("COST", "/current/cost|/cost", Kind::Cost("currency")),
     Column("ID", "/event_id", Kind::Text),
 ];
 

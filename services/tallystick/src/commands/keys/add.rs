@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::snippet::snippet;
-use crate::commands::values::{Fields, budget};
+use crate::commands::values::{Fields, budget, tell_unenforced};
 use crate::context::Context;
 use crate::error::Outcome;
 use crate::output::{data, json};
@@ -60,9 +60,9 @@ pub(crate) struct Policy {
     /// When it ends: 7d, a date or an instant.
     #[arg(long)]
     expires: Option<String>,
-    /// A hard stop such as daily=20 (repeatable); daily=20:alert only warns.
+    /// A hard stop such as daily=20 (repeatable), daily=20:alert only warns; recorded, not enforced in this version.
     #[arg(long, value_parser = budget, value_name = "PERIOD=LIMIT")]
-    budget: Vec<Value>,
+    pub(super) budget: Vec<Value>,
     /// Requests per minute.
     #[arg(long, value_name = "N")]
     rpm: Option<u32>,
@@ -98,10 +98,11 @@ impl Policy {
 }
 
 pub(super) async fn run(context: &Context, args: AddArgs) -> Outcome {
-    let tool = args.policy.tool.clone();
+    let (tool, budgets) = (args.policy.tool.clone(), args.policy.budget.clone());
     let fields = Fields::new().with("name", Some(args.name)).with("kind", Some(args.kind));
     let body = args.policy.fields(fields).into_value();
     let made = context.api()?.post("/keys", body).await?;
+    tell_unenforced(&budgets);
     show_secret(context, &made, tool.as_deref(), args.format)
 }
 

@@ -7,21 +7,21 @@ mod add;
 pub(crate) mod snippet;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::values::Fields;
+use super::values::{Fields, tell_unenforced};
 use crate::cli::ListArgs;
 use crate::client::{Query, segment};
 use crate::context::Context;
 use crate::error::Outcome;
-use crate::output::{Column, Kind, confirm, print_list, print_object};
+use crate::output::{Column, Kind, confirm, print_list, print_object, short_time};
 use add::{AddArgs, Format, Policy, show_secret};
 
 const COLUMNS: &[Column] = &[
     Column("NAME", "/name", Kind::Text),
     Column("PREFIX", "/prefix", Kind::Text),
     Column("KIND", "/kind", Kind::Text),
-    Column("STATE", "/state", Kind::Text),
+    Column("STATE", "/state", Kind::Told(state)),
     Column("TOOL", "/tool", Kind::Text),
     Column("ENVIRONMENT", "/environment", Kind::Text),
     Column("ENDS", "/expires_at", Kind::Time),
@@ -90,8 +90,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Show { key } => print_object(context, &context.api()?.get(&path(&key)).await?),
         Command::Add(args) => add::run(context, *args).await,
         Command::Update { key, name, policy } => {
+            let budgets = policy.budget.clone();
             let change = policy.fields(Fields::new().with("name", name)).into_change()?;
-            print_object(context, &context.api()?.patch(&path(&key), change).await?)
+            let changed = context.api()?.patch(&path(&key), change).await?;
+            tell_unenforced(&budgets);
+            print_object(context, &changed)
         }
         Command::Suspend { key, reason } => {
             act(context, &key, "suspend", Fields::new().with("reason", reason)).await
@@ -110,6 +113,14 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
     }
 }
 
+/// The state; of a replaced key whose grace time runs, until when it still works.
+fn state(key: &Value) -> String {
+    match (key["state"].as_str(), key["grace_until"].as_str()) {
+        (Some("active"), Some(until)) => format!("rotated, until {}", short_time(until)),
+        (state, _) => state.unwrap_or("-").to_owned(),
+    }
+}
+
 fn path(key: &str) -> String {
     format!("/keys/{}", segment(key))
 }
@@ -118,4 +129,18 @@ async fn act(context: &Context, key: &str, action: &str, body: Fields) -> Outcom
     let body = if body.is_empty() { json!({}) } else { body.into_value() };
     let changed = context.api()?.post(&format!("{}/{action}", path(key)), body).await?;
     print_object(context, &changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_key_in_its_grace_time_says_until_when_it_works() {
+        let until = "2026-11-24T10:00:00Z";
+        let rotated = state(&json!({"state": "active", "grace_until": until}));
+        assert_eq!(rotated, format!("rotated, until {}", short_time(until)));
+        assert_eq!(state(&json!({"state": "active", "grace_until": null})), "active");
+        assert_eq!(state(&json!({"state": "revoked", "grace_until": until})), "revoked");
+    }
 }

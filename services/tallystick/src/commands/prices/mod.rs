@@ -1,4 +1,8 @@
 //! `tallystick prices`.
+//!
+//! Importing a price file and what is told of it: [`import`].
+
+mod import;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +15,8 @@ use crate::cli::{FileArgs, ListArgs};
 use crate::client::{Query, segment};
 use crate::context::Context;
 use crate::error::{CliError, Doing as _, Outcome};
-use crate::output::{self, Column, Kind, confirm, count, print_list, print_object, print_rows};
+use crate::output::{self, Column, Kind, confirm, print_list, print_object, print_rows};
+use import::ImportArgs;
 
 const COLUMNS: &[Column] = &[
     Column("PROVIDER", "/version/provider", Kind::Text),
@@ -85,25 +90,6 @@ pub(crate) struct RerateArgs {
     apply: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ImportArgs {
-    #[arg(long, value_parser = ["litellm", "genai-prices"])]
-    format: String,
-    file: PathBuf,
-    /// Change nothing, only show the difference.
-    #[arg(long)]
-    dry_run: bool,
-    /// Only these providers.
-    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
-    providers: Vec<String>,
-    /// Models (provider/model) that are known to be free; any other price of zero is refused.
-    #[arg(long, value_delimiter = ',', value_name = "MODEL,...")]
-    free: Vec<String>,
-    /// From when on prices without a date of their own are in force [default: now].
-    #[arg(long, value_name = "DATE")]
-    effective_from: Option<String>,
-}
-
 pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::List { provider, model, list } => {
@@ -119,7 +105,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
             let versions = versions(&model, &file)?;
             print_object(context, &context.api()?.post("/prices", json!({"versions": versions})).await?)
         }
-        Command::Import(args) => import(context, args).await,
+        Command::Import(args) => import::run(context, args).await,
         Command::Rerate(args) => rerate(context, args).await,
     }
 }
@@ -164,38 +150,6 @@ fn versions(model: &str, file: &Path) -> Outcome<Vec<Value>> {
         }
     }
     Ok(versions)
-}
-
-async fn import(context: &Context, args: ImportArgs) -> Outcome {
-    let body = Fields::new()
-        .with("format", Some(args.format))
-        .with("content", Some(read(&args.file)?))
-        .with("source", args.file.file_name().map(|name| name.to_string_lossy().into_owned()))
-        .with("effective_from", args.effective_from)
-        .list("providers", &args.providers)
-        .list("free", &args.free)
-        .with("dry_run", Some(args.dry_run));
-    let report = context.api()?.post("/prices/import", body.into_value()).await?;
-    if context.json {
-        return output::json(&report);
-    }
-    let length = |pointer: &str| report.pointer(pointer).and_then(Value::as_array).map_or(0, Vec::len) as u64;
-    for (name, pointer) in [
-        ("new", "/diff/added"),
-        ("changed", "/diff/changed"),
-        ("in force already", "/diff/unchanged"),
-        ("not in the file", "/diff/missing"),
-        ("refused", "/skipped"),
-        ("rounded to 12 decimals", "/rounded"),
-    ] {
-        output::line(&format!("{name}\t{}", count(length(pointer))))?;
-    }
-    output::line(&format!("stored\t{}", count(report["applied"].as_u64().unwrap_or(0))))?;
-    for skipped in report["skipped"].as_array().map(Vec::as_slice).unwrap_or_default().iter().take(10) {
-        output::note(&format!("refused: {skipped}"));
-    }
-    output::note("everything in full: add --json");
-    Ok(())
 }
 
 fn read(path: &Path) -> Outcome<String> {
