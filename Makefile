@@ -28,7 +28,7 @@ up: ## proxy, projector and reporting in one process on 127.0.0.1:8080
 test: ## every test; sets up what is missing
 	@.ci/setup test
 	cargo build --locked --workspace --all-targets
-	cargo test --locked --workspace
+	cargo test --locked --workspace --no-fail-fast
 
 .PHONY: check
 check: ## format, lints, licences, structure, generated files, migrations

@@ -15,7 +15,8 @@ pub(crate) fn usage_csv(query: &UsageQuery, answer: &UsageAnswer) -> Vec<u8> {
     }
     let dimensions = header.len();
     header.extend(
-        ["requests", "failed", "input_tokens", "output_tokens", "cost", "currency"].map(str::to_owned),
+        ["requests", "failed", "unrated", "input_tokens", "output_tokens", "cost", "currency"]
+            .map(str::to_owned),
     );
     let rows = answer.rows.iter().map(|row| {
         let named = header.iter().take(dimensions).map(|name| match row.dimensions.get(name) {
@@ -23,7 +24,8 @@ pub(crate) fn usage_csv(query: &UsageQuery, answer: &UsageAnswer) -> Vec<u8> {
             None => Cell::Empty,
         });
         let total = &row.total;
-        let counts = [total.requests, total.failed, total.input_tokens, total.output_tokens].map(Cell::exact);
+        let counts = [total.requests, total.failed, total.unrated, total.input_tokens, total.output_tokens];
+        let counts = counts.map(Cell::exact);
         named.chain(counts).chain([Cell::exact(total.cost), Cell::exact(answer.currency)]).collect()
     });
     csv_file(header.iter().map(String::as_str), rows)

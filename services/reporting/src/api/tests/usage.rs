@@ -88,9 +88,9 @@ async fn a_name_that_looks_like_a_formula_is_text_in_the_file() {
     h.settle().await;
     let file = h.text("/usage?month=2026-10&by=tool&format=csv").await;
     let lines: Vec<&str> = file.lines().collect();
-    assert_eq!(lines[0], "tool,requests,failed,input_tokens,output_tokens,cost,currency");
-    assert_eq!(lines[1], "\"'=HYPERLINK(\"\"http://x\"\")\",1,0,1000,100,0.0035,USD");
-    assert_eq!(lines[2], "unassigned,0,0,0,0,0,USD");
+    assert_eq!(lines[0], "tool,requests,failed,unrated,input_tokens,output_tokens,cost,currency");
+    assert_eq!(lines[1], "\"'=HYPERLINK(\"\"http://x\"\")\",1,0,0,1000,100,0.0035,USD");
+    assert_eq!(lines[2], "unassigned,0,0,0,0,0,0,USD");
 }
 
 #[tokio::test]
