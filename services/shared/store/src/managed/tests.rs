@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Where the helper process below starts its server.
-const HELPER: &str = "TALLYSTICK_STORE_HELPER";
+/// Where the child process below starts its server.
+const CHILD: &str = "TALLYSTICK_STORE_CHILD";
 
 fn data_dir() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -173,8 +173,8 @@ async fn root_whose_data_directory_the_server_cannot_reach_gets_a_cluster_elsewh
 #[tokio::test]
 #[ignore = "runs only as the child of the test below"]
 #[expect(clippy::disallowed_methods, reason = "how the parent tells the child where to work")]
-async fn helper_that_runs_a_server_until_it_is_killed() {
-    let Ok(folder) = std::env::var(HELPER) else { return };
+async fn child_that_runs_a_server_until_it_is_killed() {
+    let Ok(folder) = std::env::var(CHILD) else { return };
     let postgres = ManagedPostgres::start(config(Path::new(&folder))).await.unwrap();
     write(&postgres, 7).await.unwrap();
     println!("\nserver {}", postgres.pid().unwrap());
@@ -187,9 +187,9 @@ async fn killing_the_parent_takes_the_server_down_and_the_next_start_finds_every
     let folder = data_dir();
     for round in 1..=2 {
         let mut parent = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "managed::tests::helper_that_runs_a_server_until_it_is_killed"])
+            .args(["--exact", "managed::tests::child_that_runs_a_server_until_it_is_killed"])
             .args(["--ignored", "--nocapture"])
-            .env(HELPER, folder.path())
+            .env(CHILD, folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -197,7 +197,7 @@ async fn killing_the_parent_takes_the_server_down_and_the_next_start_finds_every
         let server: u32 = lines
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("server ")?.parse().ok())
-            .expect("the helper names its server");
+            .expect("the child names its server");
         assert!(alive(server));
         parent.kill().unwrap();
         parent.wait().unwrap();
