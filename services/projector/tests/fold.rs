@@ -108,6 +108,24 @@ async fn a_batch_that_arrives_twice_is_folded_once() {
 }
 
 #[tokio::test]
+async fn an_event_that_comes_again_under_a_new_number_is_folded_once_and_its_lane_stays_dense() {
+    let world = World::new().await;
+    let again = |id: u64, seq: u64| {
+        let mut event = recorded(id);
+        event.seq = seq;
+        posted(event)
+    };
+    world.append(&calls(1..=3)).await;
+    world.fold_all().await;
+    world.append(&[again(2, 4), again(5, 5), again(5, 6), again(7, 7)]).await;
+    world.append(&calls(1..=3)).await;
+    world.fold_all().await;
+    let verification = world.verify().await;
+    assert!(verification.ok, "{}", findings(&verification));
+    assert_eq!(world.store().ledger_event_page(None, 100).await.unwrap().events.len(), 5);
+}
+
+#[tokio::test]
 async fn folding_before_dedupe_is_noticed() {
     let world = World::new().await;
     world.append(&calls(1..=5)).await;

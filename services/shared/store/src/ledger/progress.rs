@@ -5,7 +5,7 @@ use super::{LoggedEvent, Watermark};
 use crate::time::{date_to_db, from_db, to_db};
 use crate::{Store, StoreError};
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tallystick_domain::event::Event;
 use tallystick_domain::{EventId, ProducerId};
 use time::{Date, OffsetDateTime};
@@ -82,22 +82,28 @@ pub(super) async fn heartbeats_known_in_tx(
     Ok(known)
 }
 
-/// Counts what each lane brought. A lane is dense while as many records came as its highest number says.
+/// Counts what each lane brought. A lane is dense while as many numbers came as its highest one says. A number counts
+/// once: with a new event, or beyond the highest so far, because an event that was known can come again under a new
+/// number (a crash between its settlement and the note that it was settled).
 pub(super) async fn lanes_advance_in_tx(
     tx: &mut PgConnection,
     batch: &Batch,
     known: &HashSet<EventId>,
 ) -> Result<(), StoreError> {
+    let reached = lanes_reached_in_tx(tx, batch, known).await?;
     let mut once = HashSet::new();
     let mut lanes: BTreeMap<(ProducerId, u8), (u64, u64)> = BTreeMap::new();
-    let new_positions = batch
+    let events = batch
         .events
         .iter()
-        .filter(|record| !known.contains(&record.event.id()) && once.insert(record.event.id()))
-        .map(|record| record.event.stream_position())
-        .chain(batch.dead_positions.iter().copied());
-    for at in new_positions {
-        let (last, received) = lanes.entry((at.producer, at.lane.get())).or_default();
+        .map(|record| (record.event.stream_position(), known.contains(&record.event.id())));
+    for (at, was_known) in events.chain(batch.dead_positions.iter().map(|at| (*at, false))) {
+        let lane = (at.producer, at.lane.get());
+        let counted_before = was_known && at.seq <= reached.get(&lane).copied().unwrap_or(0);
+        if counted_before || !once.insert((lane, at.seq)) {
+            continue;
+        }
+        let (last, received) = lanes.entry(lane).or_default();
         *last = (*last).max(at.seq);
         *received += 1;
     }
@@ -121,6 +127,32 @@ pub(super) async fn lanes_advance_in_tx(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The highest number so far of the lanes in which known events came again; empty when none did.
+async fn lanes_reached_in_tx(
+    tx: &mut PgConnection,
+    batch: &Batch,
+    known: &HashSet<EventId>,
+) -> Result<HashMap<(ProducerId, u8), u64>, StoreError> {
+    let again = batch.events.iter().filter(|record| known.contains(&record.event.id()));
+    let producers: BTreeSet<Uuid> =
+        again.map(|record| record.event.stream_position().producer.as_uuid()).collect();
+    if producers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let producers: Vec<Uuid> = producers.into_iter().collect();
+    let rows = sqlx::query!(
+        "SELECT producer_id, lane, last_seq FROM lane_progress WHERE producer_id = ANY($1)",
+        &producers
+    )
+    .fetch_all(tx)
+    .await?;
+    let lane = |number: i16| u8::try_from(number).unwrap_or(u8::MAX);
+    Ok(rows
+        .into_iter()
+        .map(|row| ((ProducerId::from_uuid(row.producer_id), lane(row.lane)), row.last_seq.unsigned_abs()))
+        .collect())
 }
 
 /// Takes in heartbeats. A statement counts only when every lane that it names is folded that far; else the earlier one
